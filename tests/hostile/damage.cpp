@@ -512,7 +512,12 @@ TEST_CASE("wrong kinds of file under staged names of a dead process are reaped, 
     forge(area / format::staged_link_name({1, 1}), "/etc");
     forge(area / format::staged_link_name({1, 2}), "../../../outside/tree");
     forge(area / format::staged_link_name({1, 3}), format::target_of({9, 9}));
-    fs::create_directory_symlink(site.outside, area / format::staged_link_name({1, 4}));
+    // Where links are small files, a symlink is nothing of larder's, and only a repair moves it.
+    if (test_options().link_kind == LinkKind::file) {
+        forge(area / format::staged_link_name({1, 4}), "/etc");
+    } else {
+        fs::create_directory_symlink(site.outside, area / format::staged_link_name({1, 4}));
+    }
     forge(area / format::old_link_name({1, 4}), "/etc");
     forge(area / format::old_link_name({1, 5}), "/etc");
     forge(area / format::old_link_name({1, 6}), format::target_of({9, 9}));
