@@ -17,7 +17,8 @@ namespace larder::testing {
 namespace {
 
 /// How a file system is made and mounted. The sizes are the smallest that its tools accept, or
-/// little more.
+/// little more. btrfs has far more: it writes all its changes as soon as it has promised more space
+/// for them than a part of what is free.
 struct DiskType {
     const char* size;
     const char* mkfs;
@@ -26,7 +27,7 @@ struct DiskType {
 const std::map<std::string, DiskType> types = {
     {"ext4", {"32M", "mkfs.ext4 -q -F", "loop,commit=900"}},
     {"xfs", {"300M", "mkfs.xfs -q -f", "loop,nouuid"}},
-    {"btrfs", {"128M", "mkfs.btrfs -q -f -m single", "loop,commit=300"}},
+    {"btrfs", {"1G", "mkfs.btrfs -q -f -m single", "loop,commit=300"}},
 };
 
 bool run(const std::string& command) {
