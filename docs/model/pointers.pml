@@ -14,7 +14,7 @@
  *   EVICTOR        one process that evicts an entry that it has picked
  *   REFRESHES=n    0 to 2 refreshes
  *   COLLECTIONS=n  0 to 2 collections, one after the other. A killed one is followed by the next
- *   REPLACE        record, then replace, under the bucket's lock, exclusive (entries2.pml);
+ *   REPLACE        record, then replace, under the bucket's lock, exclusive (entries.pml);
  *                  otherwise an exchange, under the shared lock
  *   PLAIN_RENAME   no rename can refuse to replace: a pointer is placed by a look and a rename,
  *                  under the bucket's lock, exclusive
@@ -117,7 +117,7 @@ hidden byte Complete, Pointed, PointedOnce, NamedOnce, NeverBack, LeasedStays, G
 proctype publisher(byte me)
 {
 	byte g;
-	/* entries2.pml takes these steps apart. */
+	/* entries.pml takes these steps apart. */
 	STEP(staged[me] = ID(me), killed);
 	STEP(archive = archive | BIT(ID(me)); slot[me] = ID(me); CHECK, killed);
 	STEP(LOCK, killed);
