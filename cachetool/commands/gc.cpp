@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cachetool/commands/collecting.hpp"
+#include "cachetool/commands/dedupe.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/plan.hpp"
 #include "cachetool/commands/reports.hpp"
@@ -23,6 +24,7 @@ struct CollectJob {
     std::optional<larder::EvictionPlan> apply;
     larder::CollectOptions options;
     std::optional<PlanWriter> plan;
+    std::optional<larder::DedupeOptions> dedupe;  // what follows the collection
 };
 
 /// What a dry run would evict, in order. It needs little memory, however much that is.
@@ -70,6 +72,7 @@ Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesys
     const auto* const plan = arguments.value_of("plan");
     job.options.presume_dead = arguments.has("presume-dead");
     job.options.dry_run = arguments.has("dry-run") || plan != nullptr;
+    LARDER_TRY_ASSIGN(job.dedupe, dedupe_options_of(arguments));
     if (apply != nullptr) {
         if (job.limits.any() || plan != nullptr)
             return fail_usage(
@@ -146,12 +149,15 @@ CommandResult print_dry_run(const CommandOutput& output, const larder::CollectRe
 }
 
 CommandResult print_document(const CommandOutput& output, bool dry_run,
-                             const larder::CollectReport& report, DryEvictions& dry) {
+                             const larder::CollectReport& report,
+                             const std::optional<larder::DedupeReport>& deduped,
+                             DryEvictions& dry) {
     Expected<> read;
     LARDER_TRY_ASSIGN(const int code, output.document([&](JsonWriter& json) {
         json.object([&] {
             json.field("dry_run", dry_run);
             write_fields(json, report);
+            json.field("dedupe", deduped);
             json.name("evictions");
             json.array([&] {
                 read = dry.print([&](std::string_view text) { json.printed_element(text); });
@@ -194,10 +200,17 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
                                counted(report.evicted, "eviction", "evictions"),
                                shell_word(arguments.value_or("plan", ""))));
     }
-    if (output.json()) return print_document(output, job.options.dry_run, report, dry);
-    if (job.options.dry_run) return print_dry_run(output, report, reached.lines(job.limits), dry);
-    output.say_lines(reached.lines(job.limits));
-    say_result(output, report);
+    if (job.options.dry_run && !output.json())
+        return print_dry_run(output, report, reached.lines(job.limits), dry);
+    if (!output.json()) {
+        output.say_lines(reached.lines(job.limits));
+        say_result(output, report);
+    }
+    std::optional<larder::DedupeReport> deduped;
+    if (cache && job.dedupe) {
+        LARDER_TRY_ASSIGN(deduped, dedupe(*cache, output, *job.dedupe));
+    }
+    if (output.json()) return print_document(output, job.options.dry_run, report, deduped, dry);
     return done;
 }
 

@@ -141,6 +141,17 @@ void write_json(JsonWriter& json, const larder::ContentReport& report) {
     });
 }
 
+void write_json(JsonWriter& json, const larder::DedupeReport& report) {
+    json.object([&] {
+        json.field("entries", report.entries);
+        json.field("files", report.files);
+        json.field("bytes", report.bytes);
+        json.field("shared_before", report.shared_before);
+        json.field("freed", report.freed);
+        json.field("ended_early", report.ended_early);
+    });
+}
+
 void write_fields(JsonWriter& json, const larder::MaterializeReport& report) {
     json.field("cloned", report.cloned);
     json.field("hardlinked", report.hardlinked);

@@ -22,6 +22,7 @@ void write_json(JsonWriter& json, const larder::Eviction& eviction);
 void write_json(JsonWriter& json, const larder::Finding& finding);
 void write_json(JsonWriter& json, const larder::VerifyReport& report);
 void write_json(JsonWriter& json, const larder::ContentReport& report);
+void write_json(JsonWriter& json, const larder::DedupeReport& report);
 
 // Each writes the fields of an object alone, for a document that has more of them.
 void write_fields(JsonWriter& json, const larder::EntryInfo& entry);

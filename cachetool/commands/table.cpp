@@ -151,13 +151,11 @@ CommandTable commands() {
         {.name = "gc",
          .synopsis = "",
          .summary = "delete what was taken out and is not in use; keep limits",
-         .help = "Deletes what was removed, replaced or refreshed, if no process uses it. With "
-                 "limits it first evicts the least recently used entries until all limits are "
-                 "kept, but never an entry that is in use, pinned or kept. Ctrl-C is safe.\n\n"
+         .help = "Deletes what was removed, replaced or refreshed and is not in use. Limits evict "
+                 "the least recently used entries that are not in use, pinned or kept.\n\n"
                  "  cachetool gc --max-size 10GiB --max-age 30d --keep 'tools-v1/*'",
          .options = {{"max-size", "SIZE", "bytes of all entries: 500MB, 10GiB"},
-                     {"max-age", "D",
-                      "time since the last use, which is known to the hour: 12h, 30d"},
+                     {"max-age", "D", "hours or days since the last use: 12h, 30d"},
                      {"max-entries", "N", "number of entries"},
                      {"min-free", "SIZE", "free space of the disk: 5GiB, 10%"},
                      {"low-water", "PERCENT",
@@ -167,7 +165,9 @@ CommandTable commands() {
                      {"presume-dead", nullptr, "count processes that may have ended as ended"},
                      {"dry-run,n", nullptr, "print what would go, and change nothing"},
                      {"plan", "FILE", "write down what would be evicted, and change nothing"},
-                     {"apply", "FILE", "evict what a plan says, unless it has changed"}},
+                     {"apply", "FILE", "evict what a plan says, unless it has changed"},
+                     {"dedupe", nullptr, "then let equal files share blocks (btrfs, xfs)"},
+                     {"budget", "D", "end --dedupe after D: 30s, 5min"}},
          .run = run_gc,
          .foreign_names = {"prune", "clean", "cleanup", "collect", "evict", "trim", "autoclean"}},
         {.name = "pin",

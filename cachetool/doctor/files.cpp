@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <larder/content.hpp>
 #include <larder/larder.hpp>
 
 #include "cachetool/doctor/probes.hpp"
@@ -38,6 +39,34 @@ void probe_clones(const fs::path& file, ProbeResults& results) {
     } else {
         results.push_back({"clones", ProbeVerdict::limited, reason_of(cloned.error()),
                            "install makes hard links, or copies if those don't work either"});
+    }
+}
+
+/// Publishes two equal entries in a cache at `root`, and lets them share their blocks.
+larder::Result<larder::DedupeReport> dedupe_equal_entries(const fs::path& root) {
+    larder::OpenOptions options;
+    options.allow_network = true;
+    LARDER_TRY_ASSIGN(const auto cache, larder::Cache::open(root, options));
+    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket("doctor"));
+    for (const char* key : {"one", "other"}) {
+        LARDER_TRY_ASSIGN(auto staging, bucket.stage());
+        // Two blocks: larder passes over smaller files.
+        static_cast<void>(system::write_text(staging.path() / "file", std::string(8192, 'x')));
+        LARDER_TRY(bucket.publish(key, std::move(staging),
+                                  {.producer = "cachetool doctor", .digest = &larder::sha256()}));
+    }
+    return cache.dedupe();
+}
+
+void probe_shared_blocks(const fs::path& root, ProbeResults& results) {
+    const auto shared = dedupe_equal_entries(root);
+    static_cast<void>(larder::Cache::destroy(root));  // the next probes may need the space
+    if (shared && shared->files + shared->shared_before == 1) {
+        results.push_back({"shared blocks", ProbeVerdict::ok, "work", "gc --dedupe saves space"});
+    } else {
+        results.push_back({"shared blocks", ProbeVerdict::limited,
+                           shared ? "equal files do not share them" : reason_of(shared.error()),
+                           "gc --dedupe does not work"});
     }
 }
 
@@ -107,6 +136,7 @@ void probe_files(const fs::path& scratch, ProbeResults& results) {
     const auto file = directory / "file";
     static_cast<void>(system::write_text(file, "text"));  // each probe tells what it lacks
     probe_clones(file, results);
+    probe_shared_blocks(directory / "cache", results);
     probe_hard_links(file, results);
     probe_times(file, results);
     probe_symlink_times(directory / "symlink", results);

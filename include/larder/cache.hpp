@@ -167,6 +167,17 @@ public:
     /// Crash: changes nothing that a later call depends on.
     [[nodiscard]] Result<ContentReport> verify_content(const ContentOptions& options = {}) const;
 
+    /// Lets equal files of live entries share their blocks on the disk, on file systems that can:
+    /// btrfs, and xfs with reflinks. Takes files of 4,096 bytes and more whose entries were
+    /// published with PublishOptions::digest. The kernel compares the bytes of two files, so no
+    /// content changes, and neither do modes and times: each file stays a file of its own. Begins
+    /// with the newest entries. A later call passes over what is shared already.
+    /// Errors: `unsupported` on other file systems, if there is anything to share; `read_only`.
+    /// What fails for one file is no error: see DedupeReport::failures.
+    /// Concurrency: takes no lock. One entry at a time is leased, so collections leave it alone.
+    /// Crash: some files share their blocks, and others do not yet.
+    [[nodiscard]] Result<DedupeReport> dedupe(const DedupeOptions& options = {}) const;
+
     /// Returns which processes use the cache now. A lease table that can't be read is reported, and
     /// is no error.
     /// Concurrency: takes no lock and writes nothing. The tables are read one after the other, so

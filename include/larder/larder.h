@@ -1127,6 +1127,45 @@ larder_code larder_cache_verify_content(const larder_cache* cache,
                                         const larder_content_options* options,
                                         larder_content_report** report, larder_error** error);
 
+/* How larder_cache_dedupe works. */
+typedef struct larder_dedupe_options {
+    uint32_t size; /* set it to sizeof(larder_dedupe_options) */
+    /* Begins with no further file after so many milliseconds. 0: no limit. Less than 0: nothing is
+     * done. */
+    int32_t budget_ms;
+    const larder_stop* stop; /* ends the call early, without an error; NULL: none */
+} larder_dedupe_options;
+
+/* What larder_cache_dedupe has done. Freed by larder_dedupe_report_free. */
+typedef struct larder_dedupe_report {
+    uint32_t size;          /* sizeof(larder_dedupe_report), set by larder */
+    int32_t ended_early;    /* not 0: the time was over, or a stop was requested */
+    uint64_t entries;       /* live entries that were looked at */
+    uint64_t files;         /* files that share their blocks since this call */
+    uint64_t bytes;         /* the sizes of these files, added up */
+    uint64_t shared_before; /* files that have shared their blocks before */
+    /* The bytes of blocks that the disk got back. 0 if the file system does not tell. On a disk
+     * that compresses, they are the bytes before that. */
+    uint64_t freed;
+    /* What could not be done, in words. All else was done. Freed with this struct. */
+    size_t failure_count;
+    const char* const* failures;
+} larder_dedupe_report;
+/* Frees a report with its texts. NULL is ignored. */
+void larder_dedupe_report_free(larder_dedupe_report* report);
+
+/* Lets equal files of live entries share their blocks on the disk, on file systems that can: btrfs,
+ * and xfs with reflinks. Takes files of 4,096 bytes and more whose entries were published with a
+ * `digest`. The kernel compares the bytes of two files, so no content changes, and neither do modes
+ * and times: each file stays a file of its own. Begins with the newest entries. A later call passes
+ * over what is shared already. `options` and `report` may be NULL.
+ * Errors: `unsupported` on other file systems, if there is anything to share; `read_only`. What
+ * fails for one file is no error: see `failures`.
+ * Concurrency: takes no lock. One entry at a time is leased, so collections leave it alone.
+ * Crash: some files share their blocks, and others do not yet. */
+larder_code larder_cache_dedupe(const larder_cache* cache, const larder_dedupe_options* options,
+                                larder_dedupe_report** report, larder_error** error);
+
 /* ---- installing ---- */
 
 /* How the files of a tree reach their destination. */

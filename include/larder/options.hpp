@@ -137,4 +137,12 @@ struct ContentOptions {
     bool repair = false;
 };
 
+/// How Cache::dedupe works.
+struct DedupeOptions {
+    /// Begins with no further file after this time.
+    std::optional<std::chrono::milliseconds> budget{};
+    /// Ends the call early, without an error. OpenOptions::stop does that, too.
+    std::stop_token stop{};
+};
+
 }  // namespace larder

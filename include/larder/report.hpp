@@ -137,4 +137,20 @@ struct ContentReport {
     [[nodiscard]] bool sound() const noexcept;
 };
 
+/// What Cache::dedupe has done.
+struct DedupeReport {
+    std::uint64_t entries = 0;        ///< live entries that were looked at
+    std::uint64_t files = 0;          ///< files that share their blocks since this call
+    std::uint64_t bytes = 0;          ///< the sizes of these files, added up
+    std::uint64_t shared_before = 0;  ///< files that have shared their blocks before
+    /// The bytes of blocks that the disk got back. 0 if the file system does not tell. A block that
+    /// an installed clone uses, too, comes back with that file. On a disk that compresses, they are
+    /// the bytes before that.
+    std::uint64_t freed = 0;
+    bool ended_early = false;  ///< true if the time was over, or a stop was requested
+    /// What could not be done: a manifest or a file that can't be read. All else was done. The
+    /// first hundred, without repetition.
+    std::vector<Error> failures;
+};
+
 }  // namespace larder

@@ -7,6 +7,7 @@
 #include "format/name.hpp"
 #include "policy/limits.hpp"
 #include "policy/pin.hpp"
+#include "protocol/dedupe.hpp"
 #include "protocol/destroy.hpp"
 #include "protocol/inspect.hpp"
 #include "protocol/restore.hpp"
@@ -150,6 +151,13 @@ Result<ContentReport> Cache::verify_content(const ContentOptions& options) const
                protocol::verify_content(cache.root, encoded_buckets, options, call.context()));
     tell_of_repairs(call, report.findings);
     return report;
+}
+
+Result<DedupeReport> Cache::dedupe(const DedupeOptions& options) const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY(cache.root->must_be_writable("dedupe"));
+    detail::Call call(*cache.state);
+    return protocol::dedupe(cache.root, options, call.context());
 }
 
 Counters Cache::counters() const noexcept { return state_->counters(); }

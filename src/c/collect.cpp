@@ -75,6 +75,15 @@ larder_code larder_cache_verify_content(const larder_cache* cache,
     });
 }
 
+larder_code larder_cache_dedupe(const larder_cache* cache, const larder_dedupe_options* options,
+                                larder_dedupe_report** report, larder_error** error) {
+    c::clear(report);
+    return c::guarded("dedupe", error, {{"cache", cache}}, [&]() -> Result<> {
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        return c::hand_out_struct(report, cache->cache.dedupe(chosen));
+    });
+}
+
 const char* larder_finding_kind_name(int kind) {
     if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_BLOCKED) return "unknown";
     // The names are literals, so each ends with a zero byte.

@@ -352,6 +352,14 @@ Result<ContentOptions> options_of(const larder_content_options* given) {
     return options;
 }
 
+Result<DedupeOptions> options_of(const larder_dedupe_options* given) {
+    TRY_ASSIGN(const auto known, known_part(given));
+    DedupeOptions options;
+    if (known.budget_ms != 0) options.budget = limit_of(known.budget_ms, {});
+    if (known.stop != nullptr) options.stop = known.stop->source.get_token();
+    return options;
+}
+
 Result<MaterializeOptions> options_of(const larder_materialize_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     TRY_ASSIGN(const auto mode, choice("mode", known.mode, LinkMode::copy));

@@ -24,6 +24,7 @@ namespace larder::c {
 [[nodiscard]] Result<BackgroundOptions> options_of(const larder_background_options* given);
 [[nodiscard]] Result<VerifyOptions> options_of(const larder_verify_options* given);
 [[nodiscard]] Result<ContentOptions> options_of(const larder_content_options* given);
+[[nodiscard]] Result<DedupeOptions> options_of(const larder_dedupe_options* given);
 [[nodiscard]] Result<MaterializeOptions> options_of(const larder_materialize_options* given);
 
 }  // namespace larder::c

@@ -314,6 +314,25 @@ struct ContentVerified : larder_content_report, Unmovable {
     Views<larder_finding> views;
 };
 
+/// What a dedupe has done.
+struct Deduped : larder_dedupe_report, Unmovable {
+    explicit Deduped(DedupeReport given)
+        : larder_dedupe_report(sized<larder_dedupe_report>()),
+          kept(std::move(given)),
+          failure_messages(kept.failures) {
+        ended_early = kept.ended_early ? 1 : 0;
+        entries = kept.entries;
+        files = kept.files;
+        bytes = kept.bytes;
+        shared_before = kept.shared_before;
+        freed = kept.freed;
+        failures = failure_messages.data();
+        failure_count = failure_messages.size();
+    }
+    DedupeReport kept;
+    Messages failure_messages;
+};
+
 // C sees the numbers of these enums, so they must agree.
 static_assert(static_cast<int>(Finding::Kind::dangling) == LARDER_FOUND_DANGLING &&
               static_cast<int>(Finding::Kind::malformed) == LARDER_FOUND_MALFORMED &&
@@ -417,6 +436,8 @@ larder_content_report* result_of(ContentReport report) {
     return new ContentVerified(std::move(report));
 }
 
+larder_dedupe_report* result_of(DedupeReport report) { return new Deduped(std::move(report)); }
+
 larder_counters* result_of(const Counters& counters) {
     auto* const made = new larder_counters(sized<larder_counters>());
     made->hits = counters.hits;
@@ -473,5 +494,8 @@ void larder_verify_report_free(larder_verify_report* report) {
 
 void larder_content_report_free(larder_content_report* report) {
     delete static_cast<ContentVerified*>(report);
+}
+void larder_dedupe_report_free(larder_dedupe_report* report) {
+    delete static_cast<Deduped*>(report);
 }
 void larder_materialize_report_free(larder_materialize_report* report) { delete report; }

@@ -45,6 +45,7 @@ void with_view_of(const Event& event, const std::function<void(const larder_even
 [[nodiscard]] larder_collect_report* result_of(CollectReport report);
 [[nodiscard]] larder_verify_report* result_of(VerifyReport report);
 [[nodiscard]] larder_content_report* result_of(ContentReport report);
+[[nodiscard]] larder_dedupe_report* result_of(DedupeReport report);
 [[nodiscard]] larder_materialize_report* result_of(const MaterializeReport& report);
 
 /// Stores a result for the value of `got` at `place`, or returns its error. The caller of the C

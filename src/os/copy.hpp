@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copies or clones one file. A copy keeps the contents, the holes, the permissions, the time and
-// the attributes that users set. clone_file, copy_in_kernel and has_privileges differ between Linux
-// and macOS: see posix/linux_files.cpp and posix/apple_files.cpp.
+// the attributes that users set. clone_file, share_blocks, copy_in_kernel and has_privileges differ
+// between Linux and macOS: see posix/linux_files.cpp and posix/apple_files.cpp.
 #pragma once
 
 #include <limits>
@@ -63,6 +63,21 @@ private:
 /// refuses to clone; Why::exists if something stands at the name.
 [[nodiscard]] Result<bool> clone_file(const FileHandle& source, const FileInfo& info,
                                       const Dir& dir, const std::string& name, Refusal refusal);
+
+/// What share_blocks has found and done.
+enum class BlockSharing {
+    made,     ///< the two files share their blocks from now on
+    present,  ///< they have shared them before
+    differs,  ///< their bytes are not equal; long files may share what stands before that
+};
+
+/// Lets `file` use the blocks of `model`, and gives its own ones back, if both hold the same bytes.
+/// The kernel compares them, and keeps both files from being written meanwhile. Neither the
+/// contents nor the permissions nor the times of a file change. `size` is the size of both. A kill
+/// leaves `file` with the blocks of `model` in a part of it. Errors: the system's, if it or the
+/// file system cannot do this, or if `file` belongs to another user.
+[[nodiscard]] CallResult<BlockSharing> share_blocks(const FileHandle& model, const FileHandle& file,
+                                                    std::uint64_t size) noexcept;
 
 /// Some bytes of a file that follow each other.
 struct ByteRun {

@@ -6,7 +6,7 @@
 #include "format/manifest.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
-#include "tree/walk.hpp"
+#include "tree/files_by_path.hpp"
 
 namespace larder::protocol {
 
@@ -62,43 +62,16 @@ Result<> write_manifest(const os::Dir& staged, const tree::Inventory& inventory,
     return os::write_all(file, printer.take(), path);
 }
 
-/// Opens files of a tree by their paths. Keeps the directory of the last one open, because the next
-/// one is likely to stand there too.
-class FilesByPath {
-public:
-    explicit FilesByPath(const os::Dir& entry) : entry_(entry) {}
-
-    /// The directory of a file, and its name there.
-    struct FilePlace {
-        const os::Dir& dir;
-        std::string name;
-    };
-    Result<FilePlace> find(const std::string& path) {
-        const auto slash = path.rfind('/');
-        const std::string parent = slash == std::string::npos ? "" : path.substr(0, slash);
-        if (!tree_.is_open()) {
-            TRY_ASSIGN(tree_, os::open_dir_at(entry_, format::tree_name));
-        }
-        if (!dir_.is_open() || parent != dir_path_) {
-            TRY_ASSIGN(dir_, tree::open_below(tree_, parent));
-            dir_path_ = parent;
-        }
-        return FilePlace{.dir = dir_,
-                         .name = path.substr(slash == std::string::npos ? 0 : slash + 1)};
-    }
-
-private:
-    const os::Dir& entry_;
-    os::Dir tree_, dir_;    // not open before the first call
-    std::string dir_path_;  // of dir_, below the tree
-};
-
 /// One comparison of an entry with its manifest.
 class ManifestComparison {
 public:
     ManifestComparison(const os::Dir& entry, const tree::Inventory& inventory,
                        const DigestCheck* digests, NotedDigests* noted)
-        : entry_(entry), inventory_(inventory), digests_(digests), noted_(noted), files_(entry) {}
+        : entry_(entry),
+          inventory_(inventory),
+          digests_(digests),
+          noted_(noted),
+          files_(entry, format::tree_name) {}
 
     Result<EntryChanges> compare() {
         tree::Comparison comparison(
@@ -149,7 +122,7 @@ private:
     Result<> compare_digest(const std::string& path, const format::ManifestItem& item) {
         if (digests_->stop.stop_requested())
             return fail(Errc::interrupted, "verify", entry_.path, "it was asked to stop");
-        TRY_ASSIGN(const FilesByPath::FilePlace file, files_.find(path));
+        TRY_ASSIGN(const tree::FilesByPath::FilePlace file, files_.find(path));
         os::FileInfo info;
         info.kind = item.kind;
         info.size = item.size;
@@ -178,7 +151,7 @@ private:
     const tree::Inventory& inventory_;
     const DigestCheck* const digests_;
     NotedDigests* const noted_;
-    FilesByPath files_;
+    tree::FilesByPath files_;
     format::ManifestParser parser_;
     bool has_begun_ = false;
     const DigestAlgorithm* algorithm_ = nullptr;  // null if no digests are compared
@@ -225,6 +198,32 @@ std::optional<format::ManifestHead> read_manifest_head(const os::Dir& entry) {
     });
     if (!missing || !missing->empty()) return std::nullopt;
     return format::parse_manifest_head(text);
+}
+
+Result<bool> for_each_listed_file(
+    const os::Dir& entry,
+    const std::function<void(const std::string& path, const format::ManifestItem& file,
+                             const format::ManifestHead& head)>& visit) {
+    format::ManifestParser parser;
+    std::string dir_path;              // of the present directory; with a slash behind it
+    std::vector<std::size_t> lengths;  // of the paths of the directories that lead to it
+    std::string path;
+    const auto take = [&](const format::ManifestItem& item) {
+        if (item.kind == os::FileKind::directory) {
+            // The parser has checked that a directory lies one level below another one at most.
+            lengths.resize(item.depth);
+            dir_path.resize(lengths.empty() ? 0 : lengths.back());
+            if (item.depth > 0) dir_path.append(item.name).append("/");
+            lengths.push_back(dir_path.size());
+        } else if (item.kind == os::FileKind::regular) {
+            path.assign(dir_path).append(item.name);
+            visit(path, item, *parser.head());
+        }
+    };
+    TRY_ASSIGN(const std::string missing, read_manifest(entry, [&](std::string_view piece) {
+                   return parser.take(piece, take);
+               }));
+    return missing.empty() && parser.is_whole();
 }
 
 Result<EntryChanges> compare_with_manifest(const os::Dir& entry, const tree::Inventory& inventory,

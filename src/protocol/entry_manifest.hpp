@@ -3,6 +3,7 @@
 // by verify and restore.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -38,6 +39,15 @@ struct NotedDigests {
 
 /// Returns the head of an entry's manifest. Returns nullopt if there is none that can be read.
 [[nodiscard]] std::optional<format::ManifestHead> read_manifest_head(const os::Dir& entry);
+
+/// Calls `visit(path, file, head)` for each regular file that an entry's manifest lists, in its
+/// order. `path` is the file's path below the tree. Returns false if there is no whole manifest:
+/// then what `visit` was told may be wrong. Errors: what keeps the manifest from being read, if it
+/// is not certain that there is none.
+[[nodiscard]] Result<bool> for_each_listed_file(
+    const os::Dir& entry,
+    const std::function<void(const std::string& path, const format::ManifestItem& file,
+                             const format::ManifestHead& head)>& visit);
 
 /// One name of an entry that is not as its manifest says.
 struct EntryChange {

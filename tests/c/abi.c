@@ -43,6 +43,8 @@ static void structs(void) {
     CHECK_NUMBER(8, sizeof(larder_verify_options));
     CHECK_NUMBER(48, sizeof(larder_content_options));
     CHECK_NUMBER(8, offsetof(larder_content_options, budget_ms));
+    CHECK_NUMBER(16, sizeof(larder_dedupe_options));
+    CHECK_NUMBER(8, offsetof(larder_dedupe_options, stop));
     CHECK_NUMBER(24, sizeof(larder_materialize_options));
     CHECK_NUMBER(16, offsetof(larder_materialize_options, stop));
 
@@ -72,6 +74,7 @@ static void structs(void) {
     CHECK_NUMBER(32, sizeof(larder_finding));
     CHECK_NUMBER(48, sizeof(larder_verify_report));
     CHECK_NUMBER(64, sizeof(larder_content_report));
+    CHECK_NUMBER(64, sizeof(larder_dedupe_report));
     CHECK_NUMBER(64, sizeof(larder_materialize_report));
 }
 

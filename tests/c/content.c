@@ -24,6 +24,39 @@ static void publish(const larder_bucket* bucket, const char* key) {
     WORKS(larder_bucket_publish(bucket, key, staging, &options, NULL, &error));
 }
 
+/* Two equal files, which this disk can let share their blocks or not. */
+static void test_dedupe(void) {
+    larder_dedupe_options options = {.size = sizeof options};
+    larder_dedupe_report* report = NULL;
+    larder_cache* cache = open_cache(NULL);
+    larder_error* error = NULL;
+    larder_stop* stop = larder_stop_new();
+
+    WORKS(larder_cache_dedupe(cache, NULL, &report, &error));
+    CHECK_NUMBER(sizeof *report, report->size);
+    CHECK_NUMBER(0, report->entries);
+    CHECK_NUMBER(0, report->files);
+    CHECK_NUMBER(0, report->ended_early);
+    CHECK_NUMBER(0, report->failure_count);
+    larder_dedupe_report_free(report);
+
+    options.budget_ms = -1;
+    WORKS(larder_cache_dedupe(cache, &options, &report, &error));
+    CHECK_NUMBER(1, report->ended_early);
+    larder_dedupe_report_free(report);
+
+    options.budget_ms = 60000;
+    options.stop = stop;
+    larder_stop_request(stop);
+    WORKS(larder_cache_dedupe(cache, &options, &report, &error));
+    CHECK_NUMBER(1, report->ended_early);
+    larder_dedupe_report_free(report);
+    WORKS(larder_cache_dedupe(cache, &options, NULL, &error));
+    larder_dedupe_report_free(NULL);
+    larder_stop_free(stop);
+    larder_cache_close(cache);
+}
+
 void test_content(void) {
     const larder_digest* const digests[] = {larder_sha256()};
     const char* const buckets[] = {"b"};
@@ -75,6 +108,7 @@ void test_content(void) {
     options.digests = NULL;
     FAILS_SAYING(LARDER_INVALID, "digests",
                  larder_cache_verify_content(cache, &options, &report, &error));
+    test_dedupe();
     larder_content_report_free(NULL);
     larder_bucket_free(bucket);
     larder_cache_close(cache);

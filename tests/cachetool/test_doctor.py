@@ -24,6 +24,7 @@ PROBES = {
     "case",
     "normalization",
     "clones",
+    "shared blocks",
     "hard links",
     "times",
     "times of symlinks",

@@ -6,33 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <map>
 #include <stdexcept>
 
 #include "os/points.hpp"
+#include "support/image.hpp"
 
 namespace larder::testing {
 
 namespace {
-
-/// How a file system is made and mounted. The sizes are the smallest that its tools accept, or
-/// little more. btrfs has far more: it writes all its changes as soon as it has promised more space
-/// for them than a part of what is free.
-struct DiskType {
-    const char* size;
-    const char* mkfs;
-    const char* options;  ///< xfs writes its log every 30 s, and has no option for that
-};
-const std::map<std::string, DiskType> types = {
-    {"ext4", {"32M", "mkfs.ext4 -q -F", "loop,commit=900"}},
-    {"xfs", {"300M", "mkfs.xfs -q -f", "loop,nouuid"}},
-    {"btrfs", {"1G", "mkfs.btrfs -q -f -m single", "loop,commit=300"}},
-};
-
-bool run(const std::string& command) {
-    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
-}
 
 void require(bool good, const std::string& what) {
     if (!good) throw std::runtime_error(what);
@@ -51,20 +32,13 @@ void in_boot(int boot, const std::function<void()>& body) {
 
 CutDisk::CutDisk(const fs::path& dir, const std::string& type)
     : type_(type), dir_(dir), at_(dir / "mounted"), owner_(::getpid()) {
-    const DiskType& how = types.at(type);
-    const std::string image = (dir / "disk").string();
+    const fs::path image = dir / "disk";
     fs::create_directory(at_);
-    mounted_ = ::geteuid() == 0 && run(std::string("truncate -s ") + how.size + " " + image) &&
-               run(std::string(how.mkfs) + " " + image) && mount(image);
+    mounted_ = ::geteuid() == 0 && make_image(image, type) && mount_image(image, type_, at_);
 }
 
 CutDisk::~CutDisk() {
     if (mounted_ && owner_ == ::getpid()) ::umount2(at_.c_str(), MNT_DETACH);
-}
-
-bool CutDisk::mount(const fs::path& image) {
-    return run("mount -o " + std::string(types.at(type_).options) + " " + image.string() + " " +
-               at_.string());
 }
 
 void CutDisk::unmount() {
@@ -90,16 +64,16 @@ void CutDisk::write_names_alone() const {
 }
 
 void CutDisk::cut(const std::string& name) {
-    require(run("cp --sparse=always --reflink=auto " + (dir_ / "disk").string() + " " +
-                (dir_ / name).string()),
+    require(run_shell("cp --sparse=always --reflink=auto " + (dir_ / "disk").string() + " " +
+                      (dir_ / name).string()),
             "can't copy the disk");
 }
 
 void CutDisk::start_from(const std::string& name) {
     if (mounted_) unmount();
     // A file system is told from others by a number of its own, which the copy has, too.
-    if (type_ == "btrfs") (void)run("btrfs device scan --forget");
-    mounted_ = mount(dir_ / name);
+    if (type_ == "btrfs") (void)run_shell("btrfs device scan --forget");
+    mounted_ = mount_image(dir_ / name, type_, at_);
     require(mounted_, "can't mount the disk after the cut " + name);
 }
 

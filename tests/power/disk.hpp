@@ -44,7 +44,6 @@ public:
     void start_from(const std::string& name);
 
 private:
-    [[nodiscard]] bool mount(const fs::path& image);
     void unmount();
 
     std::string type_;

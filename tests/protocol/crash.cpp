@@ -9,6 +9,8 @@
 #include <atomic>
 #include <cerrno>
 
+#include <larder/content.hpp>
+
 #include "catch.hpp"
 #include "scene.hpp"
 
@@ -133,6 +135,17 @@ TEST_CASE("a check of contents that is killed changes nothing") {
     const auto check_contents = [](const Cache& cache) { value(cache.verify_content()); };
     for (const char* point : {"content.listed", "content.leased"})
         check({point, "old"}, put_old, check_contents);
+}
+
+TEST_CASE("a dedupe that is killed changes nothing") {
+    const std::string content(8192, 'x');
+    const auto put_equal_files = [&](const Cache& cache) {
+        PublishOptions options;
+        options.digest = &sha256();
+        put(bucket_of(cache), "k", content, options);  // in several files
+    };
+    const auto dedupe = [](const Cache& cache) { (void)cache.dedupe(); };
+    check({"dedupe.leased", content}, put_equal_files, dedupe);
 }
 
 TEST_CASE("a put for power that is killed between its syncs leaves what any other put leaves") {

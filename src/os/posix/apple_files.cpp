@@ -263,6 +263,12 @@ Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Di
     return true;
 }
 
+/// macOS clones whole files under new names, and has no call for two files that exist.
+CallResult<BlockSharing> share_blocks(const FileHandle&, const FileHandle&,
+                                      std::uint64_t) noexcept {
+    return tl::unexpected(std::make_error_code(std::errc::operation_not_supported));
+}
+
 /// macOS has no such call. copyfile(3) is a function of the C library that clones, or reads and
 /// writes.
 CallResult<ByteRun> copy_in_kernel(const FileHandle&, const FileHandle&, ByteRun run) noexcept {

@@ -314,6 +314,71 @@ Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Di
 
 namespace {
 
+/// Returns whether all data of the two files are in the same blocks, as far as the file system
+/// tells.
+bool have_same_blocks(const FileHandle& a, const FileHandle& b) {
+    ExtentList of_a, of_b;
+    for (std::uint64_t from = 0;;) {
+        if (!of_a.read(a, from) || !of_b.read(b, from) || of_a.size() != of_b.size()) return false;
+        if (of_a.size() == 0) return true;  // no data follow
+        for (std::size_t i = 0; i < of_a.size(); ++i) {
+            const fiemap_extent first = of_a.at(i), second = of_b.at(i);
+            // Data that wait to be written have no place yet, and small ones none of their own.
+            constexpr std::uint32_t no_blocks = FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_NOT_ALIGNED;
+            if (((first.fe_flags | second.fe_flags) & no_blocks) != 0) return false;
+            if (first.fe_logical != second.fe_logical || first.fe_length != second.fe_length ||
+                first.fe_physical != second.fe_physical)
+                return false;
+            if ((first.fe_flags & second.fe_flags & FIEMAP_EXTENT_LAST) != 0) return true;
+            from = first.fe_logical + first.fe_length;
+        }
+    }
+}
+
+/// Shares one run of bytes. Returns how many bytes share their blocks then; 0 if they differ.
+CallResult<std::uint64_t> share_run(const FileHandle& model, const FileHandle& file,
+                                    const ByteRun& run) noexcept {
+    // The kernel's struct ends with an array of no declared length.
+    alignas(file_dedupe_range)
+        std::array<std::byte, sizeof(file_dedupe_range) + sizeof(file_dedupe_range_info)>
+            bytes{};
+    auto& request = *reinterpret_cast<file_dedupe_range*>(bytes.data());
+    request.src_offset = run.start;
+    request.src_length = run.length;
+    request.dest_count = 1;
+    file_dedupe_range_info& answer = request.info[0];
+    answer.dest_fd = fd_of(file);
+    answer.dest_offset = run.start;
+    errno = point("os.share-blocks");
+    if (errno != 0 || retry([&] { return ::ioctl(fd_of(model), FIDEDUPERANGE, &request); }) != 0)
+        return tl::unexpected(std::error_code(errno, std::system_category()));
+    if (answer.status < 0)
+        return tl::unexpected(std::error_code(-answer.status, std::system_category()));
+    if (answer.status == FILE_DEDUPE_RANGE_DIFFERS) return 0;
+    // A kernel that shares nothing and reports no error would be asked for ever.
+    if (answer.bytes_deduped == 0)
+        return tl::unexpected(std::make_error_code(std::errc::operation_not_supported));
+    return answer.bytes_deduped;
+}
+
+}  // namespace
+
+CallResult<BlockSharing> share_blocks(const FileHandle& model, const FileHandle& file,
+                                      std::uint64_t size) noexcept {
+    if (have_same_blocks(model, file)) return BlockSharing::present;
+    for (ByteRun run{.start = 0, .length = 0}; run.start < size;) {
+        constexpr std::uint64_t most = std::uint64_t{16} << 20U;  // the limit of btrfs
+        run.length = std::min(size - run.start, most);
+        const auto shared = share_run(model, file, run);
+        if (!shared) return tl::unexpected(shared.error());
+        if (*shared == 0) return BlockSharing::differs;
+        run.start += *shared;
+    }
+    return BlockSharing::made;
+}
+
+namespace {
+
 /// Copies as much of a run as one call of the kernel does. Returns how many bytes it has copied: 0
 /// at the end of the file. Fails with -1 and errno.
 ssize_t copy_some(const FileHandle& from, const FileHandle& to, const ByteRun& run) noexcept {
