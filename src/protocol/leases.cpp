@@ -21,17 +21,18 @@ cache::Untold untold_of(const CollectOptions& options) noexcept {
 }
 
 Result<Leases> read_leases(const cache::Root& root, const CollectOptions& options) {
-    // A collection has reaped those that died in other pid namespaces, and a dry run has not.
-    const os::Search search = options.dry_run ? os::Search::everywhere : os::Search::here;
-    const cache::Untold untold = untold_of(options);
-    TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants, search));
+    // The reap judges by the same search. One of them that looked less far would take for untold
+    // what the other one has found alive.
+    TRY_ASSIGN(const auto participants,
+               cache::read_participants(root.dirs().participants, os::Search::everywhere));
     TRY(participants.unreadable.first());
+    // A collection has wiped the tables of those that it presumes dead. What can't be told now has
+    // come since. A dry run has wiped none.
+    const bool presumes_dead = options.dry_run && untold_of(options) == cache::Untold::presume_dead;
     Leases leases;
     for (const auto& participant : participants.views) {
         if (!participant.counts()) continue;
-        const bool presumed_dead =
-            untold == cache::Untold::presume_dead && participant.life == cache::Life::untold;
-        if (presumed_dead) continue;
+        if (presumes_dead && participant.life == cache::Life::untold) continue;
         for (const auto& id : participant.table.leases) leases[id].push_back(info_of(participant));
     }
     return leases;

@@ -15,11 +15,12 @@ namespace larder::protocol {
 using Leases = std::map<format::Id, std::vector<ProcessInfo>>;
 
 /// Reads every lease table, once, for a collection with these options. Leaves out participants that
-/// are dead, and those that it presumes dead. A dry run finds the same ones dead as a collection,
-/// which has reaped them before. Errors: `damaged` if one table cannot be read, because its leases
-/// are unknown.
-/// Requires: a caller that deletes what is not leased has listed the retired links before this
-/// call, with a full fence in between (see "Why a lease holds" in docs/protocol.md).
+/// are dead. A dry run also leaves out those that it presumes dead, whose tables a collection has
+/// wiped before. So both find the same ones dead. Errors: `damaged` if one table cannot be read,
+/// because its leases are unknown.
+/// Requires: a collection has reaped. A caller that deletes what is not leased has listed the
+/// retired links before this call, with a full fence in between (see "Why a lease holds" in
+/// docs/protocol.md).
 [[nodiscard]] Result<Leases> read_leases(const cache::Root& root, const CollectOptions& options);
 /// Returns what a collection with these options does with a participant of which it can't be told
 /// whether it lives.

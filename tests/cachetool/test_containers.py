@@ -206,16 +206,20 @@ class InContainers(ContainerTest):
         self.assertFalse(entry.exists())
 
     def test_nothing_that_runs_for_certain_is_presumed_dead(self):
-        entry = self.put()
-        for container in ([], ["--pid"]):
-            process = self.start_in(container or ["--time", "1"], "exec", "b", "k", "--", *READS)
-            self.assertEqual(line(process.stdout), "ready")
-            self.tool("refresh", "--all", "--keep-garbage")
-            self.tool("gc", "--presume-dead")
-            self.assertEqual(self.finish_with_line(process), "text")
-            self.tool("gc")
-            entry = self.put()
-        self.assertTrue(entry.exists())
+        for container, program in itertools.product(
+            (["--time", "1"], ["--pid"]), (READS, [LET_GO, *READS])
+        ):
+            with self.subTest(container=container, program=program):
+                entry = self.put()
+                process = self.start_in(container, "exec", "b", "k", "--", *program)
+                self.assertEqual(line(process.stdout), "ready")
+                self.tool("gc", "--presume-dead", "--max-entries", "0")
+                self.assertEqual(self.tool("get", "b", "k"), f"{entry}\n")
+                self.tool("refresh", "--all", "--keep-garbage")
+                self.tool("gc", "--presume-dead")
+                self.assertEqual(self.finish_with_line(process), "text")
+                self.tool("gc")
+                self.assertFalse(entry.exists())
 
     def test_supervised_container_ends_for_a_collector_in_another_container(self):
         entry = self.put()

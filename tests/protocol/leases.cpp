@@ -5,6 +5,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sched.h>
+#include <sys/prctl.h>
+#endif
+
 #include "cache/lease_table.hpp"
 #include "catch.hpp"
 #include "os/posix/fd.hpp"
@@ -561,3 +566,57 @@ TEST_CASE("joins on a full disk add one lease table, and not one each") {
     CHECK(joiner.join() == 0);
     CHECK(count_entries(scene.root / "participants") == 2);
 }
+
+#ifdef __linux__
+namespace {
+
+/// Leases "k" in a pid namespace of its own, keeps the lease across the exec, and becomes a program
+/// that has none of this process's descriptors.
+void become_sleep(const fs::path& root) {
+    Child::must(::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "no signal at the parent's death");
+    Lease lease = value(open_bucket(root).get("k"));
+    Child::must(lease.keep_across_exec());
+    for (int fd = 3; fd < 1024; ++fd) (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::execlp("sleep", "sleep", "3600", nullptr);
+}
+
+}  // namespace
+
+TEST_CASE("a collection presumes no process dead that it can find in another pid namespace") {
+    const Scene scene;
+    put(scene.bucket, "k", "used");
+    Child holder([&](Child& child) {
+        if (::unshare(CLONE_NEWPID) != 0) return child.say("can't");
+        int begun[2];
+        Child::must(::pipe2(begun, O_CLOEXEC) == 0, "no pipe");
+        if (::fork() == 0) {
+            become_sleep(scene.root);
+            ::_exit(1);
+        }
+        ::close(begun[1]);
+        char none = 0;
+        Child::must(::read(begun[0], &none, 1) == 0, "no program");  // it has closed the other end
+        child.say("leased");
+        child.hear();
+    });
+    const std::string said = holder.listen();
+    if (said == "can't" || scene.cache.status()->processes.empty()) {
+        WARN("SKIPPED: needs root, to make a pid namespace");
+        return;
+    }
+    REQUIRE(said == "leased");
+    const fs::path leased = value(scene.bucket.info("k")).path;
+    value(scene.bucket.remove("k"));
+    CollectOptions presume;
+    presume.presume_dead = true;
+    for (const CollectOptions& options : {CollectOptions{}, presume}) {
+        const auto report = value(scene.cache.collect({}, options));
+        CHECK(report.entries == 0);
+        CHECK(report.leased.size() == 1);
+        CHECK(report.untold == 0);
+    }
+    CHECK(snapshot(leased).size() == 5);
+    holder.kill();
+    eventually("the program has ended", [&] { return value(scene.cache.collect()).entries == 1; });
+}
+#endif
