@@ -52,7 +52,8 @@ public:
     /// Errors: `busy` if a living process uses the cache, collects, or destroys it; the message
     /// names the first. No entry is touched then, unless that process destroys the cache. `refused`
     /// if `root` is no cache, belongs to another user (root may destroy any), or holds something
-    /// that is not larder's. `system` if something can't be deleted (a mount point), after all else
+    /// that is not larder's, such as a tree that a failed publish could not move back
+    /// (Staging::move_from). `system` if something can't be deleted (a mount point), after all else
     /// is gone.
     /// Concurrency: if a process uses the cache, this changes nothing. If one begins to use it
     /// during the call, no process can open the cache for an instant, and then it is as before.

@@ -55,8 +55,8 @@ public:
     /// If the tree is not published, because a publish or a build fails or because the Staging is
     /// destroyed, it is moved back to where it came from, with all that was added to it. If that
     /// cannot be done, because something else stands there by then, the tree stays at path(), and
-    /// no collection deletes it. The error of the publish says where the tree is, and Cache::verify
-    /// finds it.
+    /// no collection deletes it. The error of the publish says where the tree is, Cache::verify
+    /// finds it, and Cache::destroy refuses the cache until it is moved away.
     ///
     /// Errors: `invalid` as in copy_from, and if `source` lies in any cache; `unsupported` if it is
     /// on another file system. In these cases `source` is untouched.

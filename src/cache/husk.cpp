@@ -4,7 +4,9 @@
 #include "cache/lease_table.hpp"
 #include "format/boot_file.hpp"
 #include "format/format_file.hpp"
+#include "format/id.hpp"
 #include "format/layout.hpp"
+#include "format/link.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
 
@@ -24,31 +26,73 @@ Result<bool> holds_only(const os::Dir& dir, IsFine is_fine) {
     return all;
 }
 
-/// Returns whether a directory of a root holds nothing that a user could miss.
-Result<bool> is_husk_part(const os::Dir& dir, const std::string& part) {
-    return holds_only(dir, [&](const std::string& name) -> Result<bool> {
-        TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
-        if (part == format::participants_name && format::parse_participant_name(name)) {
-            if (!info.is_regular()) return false;
-            if (info.size == 0) return true;
-            TRY_ASSIGN(const auto file, os::open_at(dir, name, os::OpenMode::read));
-            return info.size == sizeof(format::LeaseTableBytes) &&
-                   read_table(file, dir / name).has_value();
-        }
-        if (part == format::boots_name)
-            return format::is_boot_name(name) && info.is_regular() &&
-                   info.size <= format::max_boot_file;
-        if (!info.is_directory()) return false;
-        TRY_ASSIGN(const os::Dir below, os::open_dir_at(dir, name));
-        return holds_only(below, [](const std::string&) -> Result<bool> { return false; });
+/// What the directories of a root may hold.
+enum class Content { husk, remains };
+
+/// Returns whether a lease table, or the beginning of one, stands there.
+Result<bool> is_table(const os::Dir& dir, const std::string& name) {
+    TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
+    if (!format::parse_participant_name(name) || !info.is_regular()) return false;
+    if (info.size == 0) return true;
+    TRY_ASSIGN(const auto file, os::open_at(dir, name, os::OpenMode::read));
+    return info.size == sizeof(format::LeaseTableBytes) && read_table(file, dir / name).has_value();
+}
+
+/// Returns whether the file of a boot stands there.
+Result<bool> is_boot(const os::Dir& dir, const std::string& name) {
+    TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
+    return format::is_boot_name(name) && info.is_regular() && info.size <= format::max_boot_file;
+}
+
+/// Returns whether a directory stands there that is empty, or an entry, or a part of one.
+Result<bool> is_entry(const os::Dir& archive, const std::string& id, Content content) {
+    TRY_ASSIGN(const os::Dir entry, os::open_dir_at(archive, id));
+    return holds_only(entry, [&](const std::string& name) -> Result<bool> {
+        if (content == Content::husk || !format::parse_id(id)) return false;
+        TRY_ASSIGN(const os::FileInfo info, os::stat_at(entry, name));
+        if (name == format::tree_name) return info.is_directory();
+        return info.is_regular() && (name == format::record_name || name == format::manifest_name);
     });
 }
 
-}  // namespace
+/// Returns whether a link of either kind, or an empty file such as a pin, stands there.
+Result<bool> is_link(const os::Dir& dir, const std::string& name) {
+    TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
+    if (info.is_regular() && info.size == 0) return true;
+    const LinkKind kind = info.is_regular() ? LinkKind::file : LinkKind::symlink;
+    TRY_ASSIGN(const auto link, format::read_link(kind, dir, name));
+    return link.kind == format::LinkRead::Kind::entry;
+}
 
-Result<bool> is_husk(const os::Dir& root) {
+/// Returns whether a directory of links stands there, in which further ones may lie, at most
+/// `depth` below each other.
+Result<bool> is_links(const os::Dir& parent, const std::string& name, Content content, int depth) {
+    TRY_ASSIGN(const os::Dir dir, os::open_dir_at(parent, name));
+    return holds_only(dir, [&](const std::string& below) -> Result<bool> {
+        TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, below));
+        if (content == Content::husk) return false;
+        if (!info.is_directory()) return is_link(dir, below);
+        if (depth == 0) return false;
+        return is_links(dir, below, content, depth - 1);
+    });
+}
+
+/// Returns whether a directory of a root holds nothing that a user could miss.
+Result<bool> is_part(const os::Dir& dir, const std::string& part, Content content) {
+    return holds_only(dir, [&](const std::string& name) -> Result<bool> {
+        if (part == format::participants_name) return is_table(dir, name);
+        if (part == format::boots_name) return is_boot(dir, name);
+        if (part == format::archive_name || part == format::deleting_name)
+            return is_entry(dir, name, content);
+        // A refreshed bucket lies one level deeper.
+        return is_links(dir, name, content, part == format::retired_name ? 1 : 0);
+    });
+}
+
+/// Returns whether the root holds nothing but larder's names, with nothing in them but `content`.
+Result<bool> is_nothing_but(const os::Dir& root, Content content) {
     bool has_sign = false;  // that it is larder's: a .gitignore alone is none
-    TRY_ASSIGN(const bool husk, holds_only(root, [&](const std::string& name) -> Result<bool> {
+    TRY_ASSIGN(const bool all, holds_only(root, [&](const std::string& name) -> Result<bool> {
                    if (name == format::gitignore_name)
                        return holds_beginning_of(root, format::gitignore_name,
                                                  format::gitignore_text);
@@ -62,10 +106,16 @@ Result<bool> is_husk(const os::Dir& root) {
                        return info.is_regular() && info.size == 0;
                    }
                    TRY_ASSIGN(const os::Dir dir, os::open_dir_at(root, name));
-                   return is_husk_part(dir, name);
+                   return is_part(dir, name, content);
                }));
-    return husk && has_sign;
+    return all && has_sign;
 }
+
+}  // namespace
+
+Result<bool> is_husk(const os::Dir& root) { return is_nothing_but(root, Content::husk); }
+
+Result<bool> is_remains(const os::Dir& root) { return is_nothing_but(root, Content::remains); }
 
 bool holds_beginning_of(const os::Dir& dir, const char* name, std::string_view text) {
     const auto read = os::read_file_at(dir, name, format::max_format);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A husk is what is left of a cache, or was begun of one, and holds nothing that a user could miss:
-// what an open leaves that meets a destroy, or that a power cut ends.
+// What is left of a cache whose files do not say that it is one.
+//
+// A husk holds nothing that a user could miss: it is what an open leaves that meets a destroy, or
+// that a power cut ends. Remains hold entries and links as well: an `rm -rf` that stopped has left
+// them.
 #pragma once
 
 #include "os/dir.hpp"
@@ -12,6 +15,9 @@ namespace larder::cache {
 /// the beginning of it; and beside them our .gitignore. What can't be looked at counts as a file.
 /// Errors: `system` if the root can't be listed.
 [[nodiscard]] Result<bool> is_husk(const os::Dir& root);
+/// Does the same, and allows entries, which bear ids and hold nothing but a tree, a record and a
+/// manifest; links to entries; and empty files in the place of links.
+[[nodiscard]] Result<bool> is_remains(const os::Dir& root);
 
 /// Returns whether a file holds the beginning of the text, or all of it: a file that is being
 /// written, or was when a process was killed, does. Returns false if it can't be read.

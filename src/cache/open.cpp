@@ -125,12 +125,12 @@ Result<> check_nothing_else_here(const os::Dir& root) {
         !holds_beginning_of(root, format::gitignore_name, format::gitignore_text))
         strange = format::gitignore_name;
     if (strange.empty()) return {};
-    return refuse(root.path,
-                  "not a cache of larder's: it holds \"" + strange +
-                      "\" and no \"format\"; name an empty or a new directory" +
-                      (format::is_root_name(strange)
-                           ? ", or let `cachetool destroy` delete what is left of a cache"
-                           : ""));
+    const bool is_left = is_remains(root).value_or(false);
+    return refuse(root.path, "not a cache of larder's: it holds \"" + strange +
+                                 "\" and no \"format\"; name an empty or a new directory" +
+                                 (is_left ? ", or let `cachetool destroy` delete what is left of a "
+                                            "cache"
+                                          : ""));
 }
 
 /// Reads `format`, and refuses a cache that this version cannot use, with what to do about it.

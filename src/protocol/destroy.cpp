@@ -17,6 +17,7 @@
 #include "os/points.hpp"
 #include "os/rename.hpp"
 #include "os/user.hpp"
+#include "protocol/name_sync.hpp"
 #include "tree/remove.hpp"
 
 namespace larder::protocol {
@@ -87,9 +88,10 @@ public:
         }));
         TRY_ASSIGN(const bool ours, is_ours());
         if (!ours) return refuse(root_.path, "this is no cache of larder's");
-        if (strange.empty()) return {};
-        return refuse(root_.path,
-                      "it holds \"" + strange + "\", which is not larder's; move that away first");
+        if (!strange.empty())
+            return refuse(root_.path, "it holds \"" + strange +
+                                          "\", which is not larder's; move that away first");
+        return check_kept();
     }
 
     /// Deletes the cache, in the order of docs/protocol.md. Requires: check has succeeded. Errors:
@@ -103,12 +105,14 @@ public:
         if (auto unused = check_unused(); !unused) return give_back(std::move(unused.error()));
         // From here on no process can open the cache. One that has it open may still lease, until
         // its table is gone.
-        TRY(mark());
+        if (auto marked = mark(); !marked) return give_back(std::move(marked.error()));
         (void)os::point("destroy.marked");
         // A process has come to use the cache since, or its participants can't be read. No entry
         // was touched, so the cache goes on as it was.
         if (auto ended = end_leases(); !ended) return give_back(std::move(ended.error()));
         (void)os::point("destroy.closed");
+        // A process that has ended since may have kept a tree.
+        if (auto none = check_kept(); !none) return give_back(std::move(none.error()));
         // From here on nothing gives the cache back: not this process after an error, and no other
         // destroy.
         if (auto settled = settle_mark(); !settled) return give_back(std::move(settled.error()));
@@ -122,6 +126,39 @@ public:
     }
 
 private:
+    /// Refuses while a staging area names a tree that a failed publish could not give back to its
+    /// owner: see Stage::give_back.
+    Result<> check_kept() const {
+        const auto staging = os::open_dir_at(root_, format::staging_name);
+        if (is_absent(staging)) return {};
+        TRY(staging);
+        return os::for_every_name(
+            *staging, [&](const std::string& number, os::FileKind) -> Result<> {
+                const auto area = os::open_dir_at(*staging, number);
+                if (is_no_directory(area) || is_absent(area)) return {};
+                TRY(area);
+                return os::for_every_name(*area, [&](const std::string& name, os::FileKind) {
+                    return check_not_kept(name);
+                });
+            });
+    }
+
+    /// Refuses if the name in a staging area is that of a tree that is still there.
+    Result<> check_not_kept(const std::string& name) const {
+        const auto staged = format::parse_staged_name(name);
+        if (!staged || staged->kind != format::StagedName::Kind::kept) return {};
+        const auto archive = os::open_dir_at(root_, format::archive_name);
+        if (is_absent(archive)) return {};
+        TRY(archive);
+        const std::string tree = format::entry_tree_path(staged->id);
+        const auto stands = os::stat_at(*archive, tree);
+        if (is_absent(stands)) return {};
+        TRY(stands);
+        return refuse(*archive / tree,
+                      "a user has moved this tree here, and the publish that failed could not put "
+                      "it back; move it away first, or delete it");
+    }
+
     /// Takes the collector's lock. Returns nullopt if there is no `locks`, so that no process can
     /// have it. Errors: `busy` if another process has it; whatever keeps `locks` from being opened.
     Result<std::optional<os::FileLock>> lock_collector() {
@@ -137,8 +174,8 @@ private:
     }
 
     /// Returns whether this is a cache, or what is left of one. Any sign will do: the format, a tag
-    /// that names larder, an archive of nothing but entries, or larder's directories without any
-    /// file. Errors: `refused` if a newer larder made it.
+    /// that names larder, or larder's directories with nothing of others in them. Errors: `refused`
+    /// if a newer larder made it.
     Result<bool> is_ours() {
         TRY_ASSIGN(const auto text, read_format_text());
         if (text) {
@@ -149,23 +186,25 @@ private:
         }
         TRY_ASSIGN(const auto tag, read_if_there(root_, format::cachedir_tag_name));
         if (tag && format::is_own_tag(*tag)) return true;
-        // Of the beginning of a tag, another program may have written as much.
-        if (tag && !format::cachedir_tag_text.starts_with(*tag)) return false;
-        // An `rm -rf` that stopped half-way may have left no file of ours. Entries bear ids.
-        const auto archive = os::open_dir_at(root_, format::archive_name);
-        if (is_no_directory(archive)) return false;
-        std::size_t entries = 0, others = 0;
-        if (archive) {
-            TRY(os::for_each_name(*archive, [&](const std::string& name, os::FileKind) -> Result<> {
-                ++(format::parse_id(name) ? entries : others);
-                return {};
-            }));
-        } else if (!is_absent(archive)) {
-            TRY(archive);
-        }
-        if (others > 0) return false;
-        if (entries > 0) return true;
-        return cache::is_husk(root_);
+        return cache::is_remains(root_);
+    }
+
+    /// Makes a file with this text, which is on the disk then, and locks it. If a power cut emptied
+    /// `format`, every later open would refuse the cache.
+    static Result<std::optional<os::FileLock>> write_locked(const os::Dir& dir,
+                                                            const std::string& name,
+                                                            std::string_view text) {
+        TRY(os::write_new_file_at(dir, name, text, os::readable_file));
+        TRY_ASSIGN(auto lock, os::FileLock::try_lock_existing(dir, name));
+        if (lock) TRY(os::sync(lock->file(), dir / name));
+        return lock;
+    }
+
+    /// Brings to the disk that `format` has become another file.
+    Result<> sync_name() const {
+        NameSync names(root_);
+        TRY(names.add(root_));
+        return names.end();
     }
 
     /// Makes a file with this text the new `format`, by one rename, and keeps its lock, which it
@@ -179,8 +218,7 @@ private:
             TRY_ASSIGN(const os::Dir deleting,
                        os::make_and_open_dir_at(root_, format::deleting_name));
             const std::string fresh = to_text(format::fresh_id());
-            TRY(os::write_new_file_at(deleting, fresh, text, os::readable_file));
-            auto lock = os::FileLock::try_lock_existing(deleting, fresh);
+            auto lock = write_locked(deleting, fresh, text);
             (void)os::point("destroy.written");
             auto placed = !lock ? tl::make_unexpected(lock.error())
                           : replaces
@@ -268,7 +306,7 @@ private:
                 text += *before_;
             auto marked = place_format(text, before_.has_value());
             is_marked_ = marked.has_value();
-            if (is_marked_) break;
+            if (is_marked_) return sync_name();
             if (before_ || why_of(marked) != Why::exists || attempts == max_attempts) return marked;
             // A process has just made the cache, and may use it; or another destroy has marked it.
             TRY(lock_format());
@@ -276,12 +314,14 @@ private:
         return {};
     }
 
-    /// Takes out of the mark what `format` said, in one step. From then on no destroy gives the
-    /// cache back.
+    /// Takes out of the mark what `format` said, in one step, and brings that to the disk. From
+    /// then on no destroy gives the cache back, also after a power cut.
     Result<> settle_mark() {
         if (lock_) {
-            const auto error = os::set_size(lock_->file(), format::destroyed_text.size());
-            if (error) return os::fail(error, "shorten", root_ / format::format_name);
+            const fs::path path = root_ / format::format_name;
+            if (const auto error = os::set_size(lock_->file(), format::destroyed_text.size()))
+                return os::fail(error, "shorten", path);
+            return os::sync(lock_->file(), path);
         }
         return {};
     }
@@ -297,6 +337,10 @@ private:
         auto placed =
             before_ ? place_format(*before_, true) : os::remove_file_at(root_, format::format_name);
         if (!placed) given = std::move(placed);
+        if (placed) {
+            auto synced = after_change(sync_name());
+            if (!synced) return tl::make_unexpected(std::move(synced.error()));
+        }
         if (given) return tl::make_unexpected(std::move(why));
         Error error = std::move(given.error());
         error.detail =

@@ -6,8 +6,10 @@
 
 namespace larder::protocol {
 
-NameSync::NameSync(const cache::Root& root)
-    : at_once_(os::traits_of(root.dirs().root.handle).logs_single_directories) {}
+NameSync::NameSync(const cache::Root& root) : NameSync(root.dirs().root) {}
+
+NameSync::NameSync(const os::Dir& root)
+    : at_once_(os::traits_of(root.handle).logs_single_directories) {}
 
 Result<> NameSync::add(const os::Dir& dir) {
     if (!at_once_) return os::sync(dir);

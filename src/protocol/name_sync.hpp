@@ -17,6 +17,7 @@ namespace larder::protocol {
 class NameSync {
 public:
     explicit NameSync(const cache::Root& root);
+    explicit NameSync(const os::Dir& root);
 
     /// Syncs the directory, now or in end(). It must stay open until then.
     [[nodiscard]] Result<> add(const os::Dir& dir);

@@ -731,6 +731,128 @@ TEST_CASE("destroy takes a root with nothing but larder's directories, and no ro
     }
 }
 
+TEST_CASE("destroy takes no directory for a cache whose archive has names like ids") {
+    const std::string id = "01arz3ndektsv4rrffq69g5fav";
+    const std::string link = "../../archive/" + id + "/tree";
+    struct Case {
+        std::string file, text;
+    };
+    const std::vector<Case> strange = {
+        {"archive/" + id, "precious"},
+        {"archive/" + id + "/notes", "precious"},
+        {"archive/" + id + "/tree", "precious"},
+        {"archive/" + id + "/record/notes", "precious"},
+        {"buckets/notes", "precious"},
+        {"buckets/b/notes", "precious"},
+        {"buckets/b/k/notes", link},
+        {"retired/links/notes", "precious"},
+        {"retired/buckets/x/notes", "precious"},
+        {"staging/0/notes", "precious"},
+        {"pins/b/notes", "precious"},
+        {"deleting/notes", "precious"},
+        {"deleting/" + id + "/notes", "precious"},
+        {"boots/notes", "precious"},
+        {".gitignore", "*.o\n"},
+        {"locks", "precious"},
+    };
+    const auto make_remains = [&](const fs::path& root) {
+        fs::create_directories(root / "archive" / id / "tree" / "sub");
+        write_file(root / "archive" / id / "tree" / "sub" / "f", "text");
+        for (const char* const each : {"buckets/b", "retired/links", "retired/buckets/x"}) {
+            fs::create_directories(root / each);
+            fs::create_symlink(link, root / each / "k");
+        }
+        fs::create_directories(root / "deleting" / id / "tree");
+        fs::create_directories(root / "pins/b");
+        write_file(root / "pins/b/k", "");
+        write_file(root / "buckets/b/file", link + "\n");
+        write_file(root / ".gitignore", "*\n");
+        write_file(root / "CACHEDIR.TAG", std::string(format::cachedir_tag_text.substr(0, 44)));
+    };
+    for (const Case& each : strange) {
+        INFO(each.file);
+        const TempDir dir;
+        const fs::path root = dir.path() / "stranger";
+        make_remains(root);
+        fs::remove_all(root / each.file);
+        if (!fs::is_directory(fs::symlink_status((root / each.file).parent_path())))
+            fs::remove((root / each.file).parent_path());
+        fs::create_directories((root / each.file).parent_path());
+        write_file(root / each.file, each.text);
+        const auto before = exact_snapshot(root);
+        const auto destroyed = Cache::destroy(root);
+        REQUIRE_FALSE(destroyed);
+        CHECK(destroyed.error().code == Errc::refused);
+        CHECK(contains(destroyed.error().message(), "no cache"));
+        const auto opened = Cache::open(root, test_options());
+        REQUIRE_FALSE(opened);
+        CHECK_FALSE(contains(opened.error().message(), "destroy"));
+        CHECK(exact_snapshot(root) == before);
+    }
+    const TempDir dir;
+    const fs::path root = dir.path() / "remains";
+    make_remains(root);
+    require_refused(Cache::open(root, test_options()), "cachetool destroy");
+    value(Cache::destroy(root));
+    CHECK_FALSE(stands(root));
+}
+
+TEST_CASE("destroy refuses a cache with a tree that a failed publish has kept for its owner") {
+    for (const std::string when : {"before", "during"}) {
+        INFO(when);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache", source = dir.path() / "source";
+        fs::create_directory(source);
+        fill(source, "precious");
+        in_child([&](Child&) { (void)open_cache(root); });
+        const auto keep = [&](const Cache& cache) {
+            const Bucket bucket = value(cache.bucket("b"));
+            auto staging = value(bucket.stage());
+            value(staging.move_from(source));
+            fs::create_directories(source / "other");
+            fs::create_directories(root / "buckets" / "b" / "taken");
+            Child::must(!bucket.publish("taken", std::move(staging)), "it was published");
+        };
+        Child mover([&](Child& child) {
+            const Cache cache = open_cache(root);
+            if (when == "before") keep(cache);
+            child.say("ready");
+            child.hear();
+            if (when == "during") keep(cache);
+        });
+        mover.wait_for("ready");
+        if (when == "before") mover.kill();
+        Child destroyer(
+            [&](Child&) {
+                const auto destroyed = Cache::destroy(root);
+                Child::must(!destroyed, "destroyed");
+                Child::must(destroyed.error().code == Errc::refused, destroyed.error().message());
+                Child::must(contains(destroyed.error().message(), "move it away"),
+                            destroyed.error().message());
+            },
+            {when == "before" ? std::vector<std::string>{}
+                              : std::vector<std::string>{"destroy.written"},
+             {}});
+        if (when == "during") {
+            destroyer.wait_for("destroy.written");
+            mover.go_on();
+            CHECK(mover.join() == 0);
+            destroyer.go_on();
+            destroyer.wait_for("destroy.written");  // of what gives the cache back
+            destroyer.go_on();
+        }
+        CHECK(destroyer.join() == 0);
+        const Cache cache = open_cache(root);
+        const auto report = value(cache.verify());
+        REQUIRE(count(report, Kind::foreign) == 1);
+        const fs::path kept = report.findings.front().path;
+        CHECK(read_file(kept / "f0") == "precious");
+        fs::rename(kept, dir.path() / "away");
+        in_child([&](Child&) { Child::must(Cache::destroy(root)); });
+        CHECK_FALSE(stands(root));
+    }
+}
+
 TEST_CASE("a destroy that can't open the locks is an error, and deletes nothing") {
     SKIP_UNLESS(is_root_user(), "root, to become a user");
     const TempDir dir;

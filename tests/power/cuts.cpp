@@ -369,3 +369,52 @@ TEST_CASE("the tag and the .gitignore of a cache survive a cut right after it wa
         }
     });
 }
+
+TEST_CASE("no cut while a destroy marks a cache, or gives it back, closes the cache for good") {
+    on_each_disk([](CutDisk& disk) {
+        const fs::path root = disk.root();
+        in_this_boot([&] { put(bucket_of(root, "b"), "k", "old", {Durability::power, ""}); });
+        disk.sync();
+        Child user(
+            [&](Child& self) {
+                const Lease lease = value(bucket_of(root, "b").get("k"));
+                self.say("leased");
+                self.hear();
+            },
+            {{"adopt.opened"}, {}});
+        user.wait_for("adopt.opened");
+        Child destroyer(
+            [&](Child& self) {
+                const auto destroyed = Cache::destroy(root);
+                Child::must(!destroyed && destroyed.error().code == Errc::busy, "not busy");
+                self.say("busy");
+                self.hear();
+            },
+            {{"destroy.marked"}, {}});
+        destroyer.wait_for("destroy.marked");
+        in_this_boot([&] { disk.write_names_alone(); });
+        disk.cut("marked");
+        user.go_on();
+        user.wait_for("leased");
+        destroyer.go_on();
+        destroyer.wait_for("busy");
+        disk.cut("given-back");
+        in_this_boot([&] { disk.write_names_alone(); });
+        disk.cut("names-written");
+        destroyer.kill();
+        user.kill();
+        for (const char* const cut : {"given-back", "names-written"}) {
+            INFO(cut);
+            disk.start_from(cut);
+            CHECK_NOTHROW(after_boot(
+                [&] { Child::must(content(root, "b", "k") == "old", "not the entry"); }));
+        }
+        disk.start_from("marked");
+        CHECK_NOTHROW(after_boot([&] {
+            const auto opened = Cache::open(root, test_options());
+            Child::must(!opened && contains(opened.error().message(), "is being destroyed"),
+                        opened ? "it opens" : opened.error().message());
+            Child::must(Cache::destroy(root));
+        }));
+    });
+}
