@@ -72,6 +72,7 @@ Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesys
     const auto* const plan = arguments.value_of("plan");
     job.options.presume_dead = arguments.has("presume-dead");
     job.options.dry_run = arguments.has("dry-run") || plan != nullptr;
+    job.options.settle = true;
     LARDER_TRY_ASSIGN(job.dedupe, dedupe_options_of(arguments));
     if (apply != nullptr) {
         if (job.limits.any() || plan != nullptr)

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <larder/content.hpp>
+
 #include "cachetool/system/environment.hpp"
 #include "cachetool/system/files.hpp"
 
@@ -58,6 +60,7 @@ larder::Result<larder::Cache> open_cache(const fs::path& root, const ParsedArgum
     if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
     options.log =
         arguments.log ? *arguments.log : fs::path(environment_variable("LARDER_LOG").value_or(""));
+    options.digests = {&larder::sha256()};
     options.on_wait = [output](const std::string& sentence) { output.say(sentence); };
     return larder::Cache::open(root, options);
 }

@@ -151,8 +151,8 @@ CommandTable commands() {
         {.name = "gc",
          .synopsis = "",
          .summary = "delete what was taken out and is not in use; keep limits",
-         .help = "Deletes what was removed, replaced or refreshed and is not in use. Limits evict "
-                 "the least recently used entries that are not in use, pinned or kept.\n\n"
+         .help = "Deletes what was taken out and is not in use, then settles. Limits evict the "
+                 "least recently used entries that are not in use, pinned or kept.\n\n"
                  "  cachetool gc --max-size 10GiB --max-age 30d --keep 'tools-v1/*'",
          .options = {{"max-size", "SIZE", "bytes of all entries: 500MB, 10GiB"},
                      {"max-age", "D", "hours or days since the last use: 12h, 30d"},
@@ -295,6 +295,15 @@ CommandTable commands() {
                       "repair what can be repaired; deletes nothing but links that lead nowhere"}},
          .run = run_verify,
          .foreign_names = {"check", "fsck", "repair", "validate"}},
+        {.name = "settle",
+         .synopsis = "",
+         .summary = "bring all that was published to the disk",
+         .help = "Waits until the disk has all that was published so far, by any process, so that "
+                 "it survives a power cut. That may take seconds, because the disk gets what all "
+                 "programs have written. `gc` does the same at its end.\n\n"
+                 "  cachetool settle",
+         .run = run_settle,
+         .foreign_names = {"sync"}},
         {.name = "destroy",
          .synopsis = "",
          .summary = "delete the whole cache",

@@ -39,6 +39,8 @@ namespace cachetool {
 [[nodiscard]] CommandResult run_exec(const ParsedArguments&, const CommandOutput&);
 // refresh.cpp
 [[nodiscard]] CommandResult run_refresh(const ParsedArguments&, const CommandOutput&);
+// settle.cpp
+[[nodiscard]] CommandResult run_settle(const ParsedArguments&, const CommandOutput&);
 // stats.cpp
 [[nodiscard]] CommandResult run_stats(const ParsedArguments&, const CommandOutput&);
 // status.cpp

@@ -156,6 +156,18 @@ public:
     /// Errors: `busy` as in collect. A finding is no error: see VerifyReport::sound.
     [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 
+    /// Brings all that has been published so far, by any process, to the disk, with one sync of the
+    /// whole file system. So it survives a power cut as if it had been published with
+    /// Durability::power. Notes in the cache that it is there (a watermark): after a power cut,
+    /// none of it is compared with its manifest. It waits until the disk has what all programs have
+    /// written, which may take seconds, and nothing ends that early. No get, publish or collection
+    /// waits with it.
+    /// Errors: `unsupported` if the file system has no such sync, as on macOS, or does not say when
+    /// it is done (FUSE); `read_only`; `system` if the sync fails. Then data may be lost.
+    /// Concurrency: takes no lock.
+    /// Crash: nothing, or the sync alone, has happened.
+    [[nodiscard]] Result<> settle() const;
+
     /// Reads the files of live entries and compares them with the digests in the entries'
     /// manifests, and names, kinds, modes and sizes as verify does. So it finds each byte that has
     /// changed in an entry that was published with PublishOptions::digest. Begins with the entries

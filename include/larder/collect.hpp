@@ -89,6 +89,9 @@ struct CollectOptions {
     /// ended. If it lives, it loses the files that it uses. (Such a process belongs to another pid
     /// namespace, has called Lease::keep_across_exec, and has closed the descriptor of its lease.)
     bool presume_dead = false;
+    /// Settles the cache at the end, as Cache::settle does, if the file system can. A dry run does
+    /// not, nor does a collection that was asked to stop.
+    bool settle = false;
 };
 
 /// What a collection has done; in a dry run, what it would do.
@@ -156,6 +159,9 @@ struct BackgroundOptions {
     std::stop_token stop{};
     bool count_freed = false;
     std::chrono::seconds grace{0};
+    /// Settles the cache after a collection, if it was not settled for ten minutes. Nothing ends
+    /// that early, so a program that closes the cache meanwhile waits for it.
+    bool settle = true;
 };
 
 }  // namespace larder

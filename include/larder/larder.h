@@ -270,6 +270,9 @@ typedef enum larder_link_kind {
 /* A time to wait, in milliseconds, that means: give up at once. (0 means the default.) */
 #define LARDER_NO_WAIT (-1)
 
+/* An algorithm that makes digests: see <larder/content.h>. */
+typedef struct larder_digest larder_digest;
+
 /* How a cache is opened. The struct and its texts are copied. What the callbacks use must stay
  * valid until the cache, its buckets, and every call on them have ended. */
 typedef struct larder_open_options {
@@ -314,6 +317,12 @@ typedef struct larder_open_options {
      * wait. Waits of a tenth of a second at most, as those of an eviction, do not call it. */
     int32_t (*keep_waiting)(void* keep_waiting_data);
     void* keep_waiting_data; /* passed to keep_waiting */
+    /* `digest_count` algorithms that this program has. If a power cut may have torn an entry, a get
+     * or a restore compares its files with the digests in its manifest. If the list lacks the
+     * algorithm that the manifest names, only names, kinds, modes and sizes are compared. The
+     * array is copied. */
+    size_t digest_count;
+    const larder_digest* const* digests;
 } larder_open_options;
 
 /* Opens the cache at `root`, and stores a handle in `*cache`. If nothing or an empty directory
@@ -327,7 +336,7 @@ larder_code larder_cache_open(const char* root, const larder_open_options* optio
                               larder_cache** cache, larder_error** error);
 /* Closes the cache. Its buckets, leases and stagings stay valid. If neither the cache nor a bucket
  * of it is in use after that, this asks a collection in the background to stop, and waits for it:
- * milliseconds. NULL is ignored. */
+ * milliseconds, or longer if it settles the cache just then. NULL is ignored. */
 void larder_cache_close(larder_cache* cache);
 /* Deletes the cache at `root`: the directory with all that is in it, read-only directories too. If
  * the call fails half way, another call deletes the rest.
@@ -456,9 +465,6 @@ typedef enum larder_durability {
      * before the link that names it is. */
     LARDER_SURVIVES_POWER = 1
 } larder_durability;
-
-/* An algorithm that makes digests: see <larder/content.h>. */
-typedef struct larder_digest larder_digest;
 
 /* How an entry is published. */
 typedef struct larder_publish_options {
@@ -902,7 +908,8 @@ typedef struct larder_collect_options {
     /* Not 0: also clean up after a process of which it can't be told whether it lives, as if it had
      * ended. If it lives, it loses the files that it uses. See CollectOptions in collect.hpp. */
     int32_t presume_dead;
-    int32_t reserved_2; /* leave it 0 */
+    /* Not 0: settle the cache at the end, as larder_cache_settle does, if the file system can. */
+    int32_t settle;
 } larder_collect_options;
 
 /* What a collection has done; in a dry run, what it would do. Each list has as many items as the
@@ -983,8 +990,11 @@ larder_code larder_cache_evict(const larder_cache* cache, const larder_eviction_
 
 /* When larder_cache_keep_within collects, for how long, and how. */
 typedef struct larder_background_options {
-    uint32_t size;    /* set it to sizeof(larder_background_options) */
-    int32_t reserved; /* leave it 0 */
+    uint32_t size; /* set it to sizeof(larder_background_options) */
+    /* Not 0: never settle the cache. 0: do so after a collection, as larder_cache_settle does, if
+     * the cache was not settled for ten minutes. Nothing ends that early, so a program that closes
+     * the cache meanwhile waits for it. */
+    int32_t no_settle;
     /* All processes of the cache together collect at most once in this time, in seconds. 0 is the
      * default, an hour; less than 0 is as often as can be. */
     int64_t every_s;
@@ -1016,11 +1026,23 @@ typedef struct larder_background_options {
  * last bucket are closed.
  * Errors: `invalid` as in larder_cache_collect.
  * Concurrency: publish does not wait for the collection. When the cache and its last bucket are
- * closed, they ask it to stop and wait for it: milliseconds. A forked child collects nothing
+ * closed, they ask it to stop and wait for it: milliseconds, or longer if it settles the cache
+ * just then (larder_background_options.no_settle). A forked child collects nothing
  * until it calls this itself. */
 larder_code larder_cache_keep_within(const larder_cache* cache, const larder_limits* limits,
                                      const larder_background_options* options,
                                      larder_error** error);
+
+/* Brings all that has been published so far, by any process, to the disk, with one sync of the
+ * whole file system. So it survives a power cut as if it had been published with
+ * LARDER_SURVIVES_POWER. Notes in the cache that it is there (a watermark): after a power cut, none
+ * of it is compared with its manifest. It waits until the disk has what all programs have written,
+ * which may take seconds, and nothing ends that early. No get, publish or collection waits with it.
+ * Errors: `unsupported` if the file system has no such sync, as on macOS, or does not say when it
+ * is done (FUSE); `read_only`; `system` if the sync fails. Then data may be lost.
+ * Concurrency: takes no lock.
+ * Crash: nothing, or the sync alone, has happened. */
+larder_code larder_cache_settle(const larder_cache* cache, larder_error** error);
 
 /* ---- verifying ---- */
 

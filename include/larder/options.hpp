@@ -80,6 +80,12 @@ struct OpenOptions {
     std::filesystem::path log;
     /// Counts events: see Cache::counters.
     bool count = false;
+
+    /// The algorithms that this program has for digests. If a power cut may have torn an entry, a
+    /// get or a restore compares its files with the digests in its manifest. If the list lacks the
+    /// algorithm that the manifest names, only names, kinds, modes and sizes are compared. Each
+    /// algorithm must stay valid as the callbacks do.
+    std::vector<const DigestAlgorithm*> digests{};
 };
 
 /// How an entry is published.

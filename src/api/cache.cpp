@@ -11,6 +11,7 @@
 #include "protocol/destroy.hpp"
 #include "protocol/inspect.hpp"
 #include "protocol/restore.hpp"
+#include "protocol/settle.hpp"
 #include "protocol/verify.hpp"
 #include "protocol/verify_content.hpp"
 
@@ -158,6 +159,11 @@ Result<DedupeReport> Cache::dedupe(const DedupeOptions& options) const {
     TRY(cache.root->must_be_writable("dedupe"));
     detail::Call call(*cache.state);
     return protocol::dedupe(cache.root, options, call.context());
+}
+
+Result<> Cache::settle() const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    return protocol::settle(*cache.root);
 }
 
 Counters Cache::counters() const noexcept { return state_->counters(); }

@@ -4,6 +4,7 @@
 #include "policy/evict.hpp"
 #include "policy/limits.hpp"
 #include "protocol/collect.hpp"
+#include "protocol/settle.hpp"
 
 namespace larder::detail {
 
@@ -27,6 +28,16 @@ CollectOptions with_eviction_events(const CollectOptions& options, Call& call) {
     return with_events;
 }
 
+/// Settles the cache after a collection, if its options ask for that. An error becomes one of the
+/// collection's failures.
+void settle_after(Result<CollectReport>& collected, const protocol::RootRef& root,
+                  const CollectOptions& options) {
+    if (!options.settle || options.dry_run || !collected || collected->stopped) return;
+    if (options.stop.stop_requested() || !protocol::can_settle(*root)) return;
+    if (auto settled = protocol::settle(*root); !settled)
+        collected->failures.push_back(std::move(settled).error());
+}
+
 /// Returns the report of a collection that could do all. If the collection could not do some things
 /// and has done the rest, returns the first of its failures, and gives the report to on_partial
 /// before that, because an error has no room for it.
@@ -43,10 +54,12 @@ Result<CollectReport> collect(const protocol::RootRef& root, const Limits& limit
                               const CollectOptions& options, Call& call) {
     if (!limits.any()) {
         auto collected = protocol::collect(root, options, call.context());
+        settle_after(collected, root, options);
         return report_or_first_failure(std::move(collected), options);
     }
     const CollectOptions with_events = with_eviction_events(options, call);
     auto collected = policy::collect_within(root, limits, with_events, call.context());
+    settle_after(collected, root, options);
     return report_or_first_failure(std::move(collected), options);
 }
 
@@ -54,6 +67,7 @@ Result<CollectReport> evict(const protocol::RootRef& root, const EvictionPlan& p
                             const CollectOptions& options, Call& call) {
     const CollectOptions with_events = with_eviction_events(options, call);
     auto collected = policy::collect_by_plan(root, plan, with_events, call.context());
+    settle_after(collected, root, options);
     return report_or_first_failure(std::move(collected), options);
 }
 

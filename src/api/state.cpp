@@ -56,8 +56,12 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheLis
     : path_(std::move(path)),
       options_(std::move(options)),
       listeners_(std::move(listeners)),
-      context_{options_.lock_timeout, options_.build_timeout, options_.stop,
-               options_.keep_waiting ? &options_.keep_waiting : nullptr},
+      context_{options_.lock_timeout,
+               options_.build_timeout,
+               options_.stop,
+               options_.keep_waiting ? &options_.keep_waiting : nullptr,
+               nullptr,
+               options_.digests.empty() ? nullptr : &options_.digests},
       generation_(new Generation(std::move(root))) {}
 
 void CacheState::close() noexcept {

@@ -55,6 +55,10 @@ larder_code larder_cache_keep_within(const larder_cache* cache, const larder_lim
     });
 }
 
+larder_code larder_cache_settle(const larder_cache* cache, larder_error** error) {
+    return c::guarded("settle", error, {{"cache", cache}}, [&] { return cache->cache.settle(); });
+}
+
 larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options,
                                 larder_verify_report** report, larder_error** error) {
     c::clear(report);

@@ -125,6 +125,19 @@ std::function<bool()> bool_callback(std::int32_t (*call)(void*), void* data) {
     return [call, data] { return call(data) != 0; };
 }
 
+/// Returns a copy of an array of algorithms. Errors: `invalid` for a null in it.
+Result<std::vector<const DigestAlgorithm*>> algorithms_of(const larder_digest* const* digests,
+                                                          std::size_t count) {
+    std::vector<const DigestAlgorithm*> algorithms;
+    for (std::size_t i = 0; i < count; ++i) {
+        const larder_digest* const each = digests != nullptr ? digests[i] : nullptr;
+        if (each == nullptr) return bad("digests has a NULL before digest_count");
+        // C has only what larder_sha256 has cast in the other direction.
+        algorithms.push_back(reinterpret_cast<const DigestAlgorithm*>(each));
+    }
+    return algorithms;
+}
+
 }  // namespace
 
 Result<OpenOptions> options_of(const larder_open_options* given) {
@@ -144,6 +157,7 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     options.on_event = event_callback(known.on_event, known.on_event_data);
     if (known.log != nullptr) options.log = known.log;
     options.count = known.count != 0;
+    TRY_ASSIGN(options.digests, algorithms_of(known.digests, known.digest_count));
     return options;
 }
 
@@ -303,8 +317,8 @@ Result<EvictionPlan> options_of(const larder_eviction_plan* given) {
 Result<CollectOptions> options_of(const larder_collect_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_collect_options, grace_s)));
     TRY(must_be_empty(known.reserved));
-    TRY(must_be_empty("reserved_2", known.reserved_2));
     CollectOptions options;
+    options.settle = known.settle != 0;
     options.dry_run = known.dry_run != 0;
     options.presume_dead = known.presume_dead != 0;
     convert_shared(known, options);
@@ -313,8 +327,8 @@ Result<CollectOptions> options_of(const larder_collect_options* given) {
 
 Result<BackgroundOptions> options_of(const larder_background_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_background_options, grace_s)));
-    TRY(must_be_empty("reserved", known.reserved));
     BackgroundOptions options;
+    options.settle = known.no_settle == 0;
     convert_shared(known, options);
     if (known.every_s != 0)  // 0 means the default.
         options.every =
@@ -339,11 +353,7 @@ Result<ContentOptions> options_of(const larder_content_options* given) {
     ContentOptions options;
     options.repair = known.repair != 0;
     if (known.budget_ms != 0) options.budget = limit_of(known.budget_ms, {});
-    for (std::size_t i = 0; i < known.digest_count; ++i) {
-        const larder_digest* const each = known.digests != nullptr ? known.digests[i] : nullptr;
-        if (each == nullptr) return bad("digests has a NULL before digest_count");
-        options.digests.push_back(reinterpret_cast<const DigestAlgorithm*>(each));
-    }
+    TRY_ASSIGN(options.digests, algorithms_of(known.digests, known.digest_count));
     for (std::size_t i = 0; i < known.bucket_count; ++i) {
         const char* const each = known.buckets != nullptr ? known.buckets[i] : nullptr;
         if (each == nullptr) return bad("buckets has a NULL before bucket_count");

@@ -5,6 +5,9 @@
 #include <chrono>
 #include <functional>
 #include <stop_token>
+#include <vector>
+
+#include <larder/digest.hpp>
 
 #include "cache/call_journal.hpp"
 
@@ -19,6 +22,8 @@ struct CallContext {
     /// Asked while the call waits: see OpenOptions::keep_waiting. Null if the program has none.
     const std::function<bool()>* keep_waiting = nullptr;
     CallJournal* journal = nullptr;  ///< null if the program has no listener
+    /// The algorithms that the program has: see OpenOptions::digests. Null if it has none.
+    const std::vector<const DigestAlgorithm*>* digests = nullptr;
 };
 
 }  // namespace larder::cache

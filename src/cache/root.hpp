@@ -14,6 +14,7 @@
 
 #include <larder/options.hpp>
 
+#include "cache/boots.hpp"
 #include "cache/participant.hpp"
 #include "cache/recent.hpp"
 #include "cache/retired_hints.hpp"
@@ -37,8 +38,8 @@ struct Handles {
     os::Dir deleting;
 };
 
-/// See the head of this file. All but the participant, the recent keys, the hints and can_exchange
-/// is constant after the construction. Thread-safe.
+/// See the head of this file. All but the participant, the recent keys, the hints, the earlier
+/// boots and can_exchange is constant after the construction. Thread-safe.
 class Root : public std::enable_shared_from_this<Root> {
 public:
     /// `archive` is the identity of `archive/`: see is_archive.
@@ -109,6 +110,7 @@ public:
 
     [[nodiscard]] Recent& recent() noexcept { return recent_; }
     [[nodiscard]] RetiredHints& retired_hints() noexcept { return retired_hints_; }
+    [[nodiscard]] EarlierBoots& earlier_boots() noexcept { return earlier_boots_; }
 
     /// False once a publish has found that the file system cannot exchange two names.
     std::atomic<bool> can_exchange{true};
@@ -127,6 +129,7 @@ private:
     std::uint64_t owner_;  // the token of the process that opened it
     Recent recent_;
     RetiredHints retired_hints_;
+    EarlierBoots earlier_boots_;
     std::mutex joining_;  // so that one thread joins, and the others wait for it
     std::unique_ptr<Participant> participant_;   // null until a thread has joined; see joining_
     std::atomic<Participant*> joined_{nullptr};  // the same, for threads without the mutex

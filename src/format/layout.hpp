@@ -6,7 +6,7 @@
 //   participants/               = <number>
 //   staging/<number>/           = l-<id>  o-<id>  k-<id>    links
 //   buckets/<bucket>/           = <key>              a link
-//   archive/<id>/               = record  manifest  tree/
+//   archive/<id>/               = record  manifest  judged  tree/
 //   retired/links/              = <retired>          a link
 //   retired/buckets/<retired>/  = <key>              a link
 //   deleting/                   = anything
@@ -52,6 +52,7 @@ inline constexpr const char* pins_name = "pins";    ///< made with the first pin
 inline constexpr const char* boots_name = "boots";  ///< made by the first collection
 inline constexpr const char* record_name = "record";
 inline constexpr const char* manifest_name = "manifest";
+inline constexpr const char* judged_name = "judged";  ///< made by a get: see judged_file.hpp
 inline constexpr const char* tree_name = "tree";
 
 /// https://bford.info/cachedir/

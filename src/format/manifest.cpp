@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/hex.hpp"
+#include "format/text_parts.hpp"
 
 namespace larder::format {
 
@@ -116,53 +117,15 @@ std::string line_of(const ManifestItem& item) {
 std::string head_of(const ManifestHead& head) {
     std::string text(manifest_first_line);
     text.append("boot ").append(head.boot);
-    char line[64];
-    const auto since_boot = static_cast<std::uint64_t>(head.since_boot.count());
-    std::snprintf(line, sizeof line, "\nboottime %llu.%09u\n",
-                  static_cast<unsigned long long>(since_boot / nanos_of_a_second),
-                  static_cast<unsigned>(since_boot % nanos_of_a_second));
-    text.append(line).append("timens ");
+    text.append("\nboottime ").append(text_of_time(head.since_boot)).append("\ntimens ");
     append_number(text, head.time_namespace, 10);
     text.append("\ndigest ").append(head.digest.empty() ? no_digest : head.digest);
+    char line[64];
     std::snprintf(line, sizeof line, "\nnewest %lld.%09u\n",
                   static_cast<long long>(head.newest.seconds),
                   static_cast<unsigned>(head.newest.nanoseconds));
     return text.append(line);
 }
-
-/// Takes the parts of a text one by one. Each reader of a manifest prints what it has taken and
-/// compares that with the text. So what is taken from a wrong text need not be told apart here.
-class TextParts {
-public:
-    explicit TextParts(std::string_view text) : rest_(text) {}
-
-    /// Takes what stands before the next `end`, and that too. Takes all if there is none.
-    std::string_view until(char end) {
-        const auto part = rest_.substr(0, rest_.find(end));
-        rest_.remove_prefix(std::min(part.size() + 1, rest_.size()));
-        return part;
-    }
-    /// Takes a line, and returns what follows the first space in it.
-    std::string_view value() {
-        TextParts line(until('\n'));
-        (void)line.until(' ');
-        return line.rest_;
-    }
-    template <class Number>
-    static Number to_number(std::string_view digits, int base = 10) {
-        Number number = 0;
-        (void)std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
-        return number;
-    }
-    template <class Number>
-    Number number(char end, int base = 10) {
-        return to_number<Number>(until(end), base);
-    }
-    [[nodiscard]] std::string_view rest() const { return rest_; }
-
-private:
-    std::string_view rest_;
-};
 
 /// Returns the head whose lines are `text`, without its checksum; nullopt if it is none.
 std::optional<ManifestHead> parse_head_lines(std::string_view text) {
@@ -170,11 +133,7 @@ std::optional<ManifestHead> parse_head_lines(std::string_view text) {
     (void)lines.until('\n');
     ManifestHead head;
     head.boot = lines.value();
-    TextParts boot_time(lines.value());
-    // Less than a century, so that the nanoseconds have enough bits.
-    const auto seconds = std::min<std::uint64_t>(boot_time.number<std::uint64_t>('.'), 1ULL << 32);
-    const auto nanos = boot_time.number<std::uint32_t>('.');
-    head.since_boot = std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanos);
+    head.since_boot = time_of_text(lines.value());
     head.time_namespace = TextParts::to_number<std::uint64_t>(lines.value());
     const auto digest = lines.value();
     if (digest != no_digest) head.digest = digest;

@@ -16,7 +16,14 @@ namespace larder::os {
 struct BootTime {
     std::chrono::nanoseconds since_boot{};
     std::uint64_t time_namespace = 0;  ///< in which it was told; 0 if that is unknown
+
+    friend bool operator==(const BootTime&, const BootTime&) = default;
 };
+/// Returns true if it is certain that `one` is not after `other`, for two times of one boot.
+[[nodiscard]] constexpr bool is_not_after(const BootTime& one, const BootTime& other) noexcept {
+    return one.time_namespace != 0 && one.time_namespace == other.time_namespace &&
+           one.since_boot <= other.since_boot;
+}
 /// Returns the time since the machine started, as time_since_boot counts it.
 [[nodiscard]] BootTime boot_time() noexcept;
 

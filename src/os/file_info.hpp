@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "os/dir.hpp"
@@ -67,6 +68,10 @@ struct FileInfo {
 [[nodiscard]] Result<FileInfo> stat_of(const Dir& dir);
 /// Returns what the system knows about anything that is open.
 [[nodiscard]] CallResult<FileInfo> try_stat(const FileHandle& handle) noexcept;
+
+/// Returns when the file was made, if no program can set this time: then a copy of a file has
+/// another one. Returns nullopt if the file system does not keep it, or if it can be set (macOS).
+[[nodiscard]] std::optional<FileTime> birth_of(const FileHandle& handle) noexcept;
 
 /// Whether a symlink in the last part of a path is followed.
 enum class Follow { no, yes };

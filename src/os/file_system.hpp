@@ -33,6 +33,9 @@ struct FileSystemTraits {
     /// btrfs of Linux 6.18, a cut after some such syncs has left a file system that cannot be
     /// mounted. A sync of the whole file system writes no log, and so has neither fault.
     bool logs_single_directories = false;
+    /// When a sync of the whole file system has succeeded, all that was written before is on the
+    /// disk. FUSE does not pass such a sync on, and says that it has succeeded.
+    bool syncs_reach_disk = false;
 };
 
 /// Returns the traits of the file system on which the file or directory lies. Returns the safe

@@ -10,6 +10,7 @@
 #include "os/clock.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
+#include "protocol/settle.hpp"
 
 namespace larder::policy {
 
@@ -18,6 +19,10 @@ namespace {
 /// A process checks at most this often whether a collection is due. Arbitrary: rarely enough to
 /// cost nothing.
 constexpr std::chrono::minutes look_interval{1};
+
+/// A collection in the background settles the cache at most this often. Arbitrary: what was
+/// published in ten minutes is compared with its manifests in no time after a power cut.
+constexpr std::chrono::minutes settle_interval{10};
 
 /// The collector whose collection this thread runs, or whose callback it calls; null if there is
 /// none. By it, finish knows that a callback of the collection has called it.
@@ -136,6 +141,8 @@ void BackgroundCollector::collect_once(const std::stop_token& stop,
                            .stop = enough.get_token(),
                            .count_freed = options_.count_freed,
                            .grace = options_.grace};
+        how.settle =
+            options_.settle && protocol::is_settle_due(*root, settle_interval).value_or(false);
         // A collection reports its progress again and again, so this is where it is stopped.
         how.on_progress = [&](const CollectProgress& progress) {
             if (must_end(stop, end)) enough.request_stop();

@@ -7,6 +7,7 @@
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/key_link.hpp"
+#include "protocol/suspect.hpp"
 #include "protocol/use.hpp"
 
 namespace larder::protocol {
@@ -29,17 +30,13 @@ Result<bool> is_keys_own(const cache::Root& root, const KeyRef& place, const for
     return record && record->key == place.key;
 }
 
-/// Returns false if a power cut has torn the entry: it was made in an earlier boot, and its record,
-/// which is the last thing that is written of an entry, can't be read now. An entry of this boot is
-/// not looked at. Nor is one that this process got under this key before, so `known` is the id that
-/// it remembers. If this user may not read records, nothing is known, and the entry counts as
-/// whole. Errors: the record can't be read now, which says nothing about the entry.
-Result<bool> has_survived(const cache::Root& root, const format::Id& id, const format::Id& known) {
+/// Returns false if a power cut has torn the entry. An entry of this boot is not looked at. Nor is
+/// one that this process got under this key before, so `known` is the id that it remembers. Errors:
+/// those of has_survived_cuts.
+Result<bool> is_whole(cache::Root& root, const format::Id& id, const format::Id& known,
+                      const cache::CallContext& context) {
     if (format::is_of_this_boot(id) || id == known) return true;
-    const auto record = read_record(root, id);
-    if (record || why_of(record) == Why::denied) return true;
-    if (record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
-    return false;
+    return has_survived_cuts(root, id, context);
 }
 
 /// Retires the link of a key if that needs no waiting, and tells why. Otherwise, and after an
@@ -58,13 +55,14 @@ void retire_useless(cache::Root& root, const KeyRef& place, const format::Id& id
 /// named. Without a lease, the entry may be replaced and collected during this call. Then its key
 /// names another entry or none, because a link never comes back. So if the entry is not complete,
 /// this reads the link again.
-Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format::Id id) {
+Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format::Id id,
+                               const cache::CallContext& context) {
     for (;;) {
         (void)os::point("get.unleased");
         TRY_ASSIGN(const bool complete, is_complete(*root, id));
         if (complete) {
             const format::Id known = root->recent().lookup(place.path).id;
-            TRY_ASSIGN(const bool whole, has_survived(*root, id, known));
+            TRY_ASSIGN(const bool whole, is_whole(*root, id, known, context));
             // No use is written down here, so only what was looked at is remembered.
             if (whole && !format::is_of_this_boot(id) && id != known)
                 root->recent().settle(place.path, id, cache::use_interval);
@@ -123,15 +121,15 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
         if (link.kind != format::LinkRead::Kind::entry) return miss();
         id = link.id;
     }
-    if (root->is_read_only()) return get_unleased(root, place, id);
+    if (root->is_read_only()) return get_unleased(root, place, id, context);
     (void)os::point("get.read");
     // (2) Store the id in a slot, with a full fence.
     TRY_ASSIGN(SlotLease lease, SlotLease::take(root, id, context));
     // (3) Read the link again.
     TRY(confirm(lease, *root, place, context));
     (void)os::point("get.confirmed");
-    // The lease keeps the entry while its record is read, so a record that is missing is missing.
-    TRY_ASSIGN(const bool whole, has_survived(*root, lease.id(), known.id));
+    // The lease keeps the entry while it is looked at, so what is missing is missing.
+    TRY_ASSIGN(const bool whole, is_whole(*root, lease.id(), known.id, context));
     if (!whole) {
         retire_useless(*root, place, lease.id(), "a torn entry", context);
         return miss();

@@ -20,6 +20,7 @@ Result<> NameSync::add(const os::Dir& dir) {
 Result<> NameSync::end() {
     if (left_.empty()) return {};
     auto synced = os::sync_file_system(*left_.front());
+    has_synced_all_ = synced.has_value();
     // Data that are lost are reported once, and no second sync may hide that.
     if (synced || ends_at_once(why_of(synced)) || why_of(synced) == Why::io) return synced;
     // A sandbox refuses the call, for example.

@@ -23,10 +23,13 @@ public:
     [[nodiscard]] Result<> add(const os::Dir& dir);
     /// Returns when the names in all these directories are on the disk.
     [[nodiscard]] Result<> end();
+    /// Returns whether end() has synced the whole file system.
+    [[nodiscard]] bool has_synced_all() const noexcept { return has_synced_all_; }
 
 private:
     bool at_once_;
     std::vector<const os::Dir*> left_;  ///< that end() has to sync
+    bool has_synced_all_ = false;
 };
 
 /// Returns the result of the syncs that follow a change. An error then says that the change was

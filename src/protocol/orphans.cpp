@@ -9,6 +9,7 @@
 #include "os/points.hpp"
 #include "os/rename.hpp"
 #include "protocol/link_census.hpp"
+#include "protocol/settle.hpp"
 
 namespace larder::protocol {
 
@@ -91,13 +92,9 @@ private:
 
 Result<bool> is_boot_settled(const cache::Root& root) {
     if (os::boot_id() == os::BootId{}) return true;
-    const auto boots = os::open_dir_at(root.dirs().root, format::boots_name);
-    if (is_absent(boots)) return false;
-    TRY(boots);
-    const auto text = os::read_file_at(*boots, os::to_text(os::boot_id()), format::max_boot_file);
-    if (is_absent(text)) return false;
-    TRY(text);
-    return format::says_settled(*text);
+    TRY_ASSIGN(const format::BootFile file,
+               cache::read_boot_file(root.dirs().root, os::to_text(os::boot_id())));
+    return file.settled;
 }
 
 Result<> for_each_orphan(const cache::Root& root, const std::function<Result<>(const Id&)>& visit,
@@ -122,17 +119,11 @@ Result<> name_orphan(cache::Root& root, const Id& id, const cache::CallContext& 
 }
 
 Result<> settle_boot(const cache::Root& root) {
-    const cache::Handles& dirs = root.dirs();
-    TRY_ASSIGN(const os::Dir boots, os::make_and_open_dir_at(dirs.root, format::boots_name));
-    const std::string scratch = to_text(format::fresh_id());
-    TRY(os::write_new_file_at(dirs.deleting, scratch, format::settled_boot_text));
-    auto placed = os::rename_replacing(dirs.deleting, scratch, boots, os::to_text(os::boot_id()));
-    if (!placed) {
-        (void)os::remove_file_at(dirs.deleting, scratch);
-        // Another collection, which is at its end, has deleted the file. The next one looks again.
-        if (is_absent(placed)) return {};
-        return placed;
-    }
+    // What else the file says stays.
+    TRY_ASSIGN(format::BootFile file,
+               cache::read_boot_file(root.dirs().root, os::to_text(os::boot_id())));
+    file.settled = true;
+    TRY(write_boot_file(root, file, false));
     (void)os::point("boot.settled");
     return {};
 }

@@ -11,6 +11,7 @@
 #include "protocol/entry_manifest.hpp"
 #include "protocol/key_link.hpp"
 #include "protocol/name_sync.hpp"
+#include "protocol/settle.hpp"
 #include "tree/measure.hpp"
 
 namespace larder::protocol {
@@ -21,10 +22,12 @@ using format::LinkRead;
 using os::Mode;
 
 /// Makes the staged tree a complete entry: writes its manifest and then its record beside it, and
-/// syncs all of it if the caller asked for durability `power`. Errors: `invalid` if the tree holds
+/// syncs all of it if the caller asked for durability `power`. Returns the time at which a sync of
+/// the whole file system began; nullopt if there was none. Errors: `invalid` if the tree holds
 /// what no entry may hold (a pipe, a socket, a device); `no_space`. The stage owns the tree in any
 /// case.
-Result<> complete(const Stage& stage, const KeyRef& place, const PublishOptions& options) {
+Result<std::optional<os::BootTime>> complete(const Stage& stage, const KeyRef& place,
+                                             const PublishOptions& options) {
     TRY_ASSIGN(const os::Dir staged,
                os::open_dir_at(stage.root()->dirs().archive, to_text(stage.id())));
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
@@ -39,9 +42,13 @@ Result<> complete(const Stage& stage, const KeyRef& place, const PublishOptions&
                                 .files = size.files,
                                 .producer = options.producer};
     TRY(os::write_new_file_at(staged, format::record_name, format::print_record(record)));
-    if (options.durability == Durability::process) return {};
+    if (options.durability == Durability::process) return std::nullopt;
+    const os::BootTime begun = os::boot_time();
     // Two files more than the tree has: the manifest and the record.
-    return tree::sync(staged, {.bytes = size.bytes, .files = size.files + 2});
+    TRY_ASSIGN(const tree::SyncedPart synced,
+               tree::sync(staged, {.bytes = size.bytes, .files = size.files + 2}));
+    if (synced == tree::SyncedPart::tree) return std::nullopt;
+    return begun;
 }
 
 /// The result of an attempt to move a staged link to its key.
@@ -262,7 +269,7 @@ Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyR
 /// cut in between leaves no entry without a link. The bucket's directory holds the link, and
 /// `buckets/` holds the bucket, which may be new. The staging area is not synced: a cut may bring
 /// the new link back there, and a collection recognizes that.
-Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, NameSync names) {
+Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, NameSync& names) {
     const auto& buckets = root.dirs().buckets;
     TRY(names.add(root.dirs().retired_links));
     (void)os::point("publish.retired-synced");
@@ -307,7 +314,7 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
 
     // (1) Complete the entry by its manifest and its record. Sync both and the tree if they are to
     // survive a power cut.
-    TRY(complete(stage, place, options));
+    TRY_ASSIGN(std::optional<os::BootTime> synced_since, complete(stage, place, options));
     (void)os::point("publish.recorded");
 
     // (2) Lease the entry, before any other process can see it.
@@ -337,8 +344,15 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     (void)os::point("publish.retired");
 
     if (!power) return lease;
-    auto synced = sync_place(root, place.encoded_bucket, std::move(*names));
-    if (synced) return lease;
+    const os::BootTime begun = os::boot_time();
+    auto synced = sync_place(root, place.encoded_bucket, *names);
+    if (synced) {
+        if (names->has_synced_all()) synced_since = begun;
+        // All that others have published is on the disk, too. If that can't be written down, their
+        // entries are compared with their manifests after a power cut.
+        if (synced_since) (void)raise_watermark(root, *synced_since, false);
+        return lease;
+    }
     if (was_moved)
         return tl::make_unexpected(keep_unsynced(root, place, std::move(synced).error()));
     // The durability cannot be kept, so nothing is published. If the link cannot be retired either,

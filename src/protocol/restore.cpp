@@ -79,8 +79,10 @@ tl::unexpected<Error> damaged(const os::Dir& entry, const std::string& why) {
 
 /// Fails if the tree of an entry is not as its manifest and its record say, so that a restore never
 /// publishes a damaged tree under records that call it whole. Returns the digests of its manifest,
-/// which are those of the restored files. Errors: `damaged`.
-Result<NotedDigests> check_files(const os::Dir& entry, const format::Record& record) {
+/// which are those of the restored files. Compares the
+/// digests, too, if `check` is not null. Errors: `damaged`; `interrupted`.
+Result<NotedDigests> check_files(const os::Dir& entry, const format::Record& record,
+                                 const DigestCheck* check) {
     const auto tree = os::open_dir_at(entry, format::tree_name);
     if (has_no_directory(tree)) return damaged(entry, "its tree is not there");
     TRY(tree);
@@ -90,7 +92,7 @@ Result<NotedDigests> check_files(const os::Dir& entry, const format::Record& rec
         return damaged(entry, *difference);
     NotedDigests digests;
     TRY_ASSIGN(const EntryChanges changes,
-               compare_with_manifest(entry, inventory, nullptr, &digests));
+               compare_with_manifest(entry, inventory, check, &digests));
     if (!changes.no_manifest.empty())
         return damaged(entry, "it has no manifest: " + changes.no_manifest);
     // A new manifest would say that such a file is as it was published.
@@ -153,7 +155,14 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
     const KeyRef place{record.bucket, bucket, record.key, std::move(path)};
     TRY_ASSIGN(const bool retired, is_retired(*root, id, place));
     if (!retired) return not_in_trash(id);
-    TRY_ASSIGN(NotedDigests digests, check_files(*entry, record));
+    // A power cut may have left other bytes of the same number, so what bears the tag of an earlier
+    // boot is read as well. The restored entry bears that of this boot.
+    static const std::vector<const DigestAlgorithm*> no_algorithms;
+    const DigestCheck check{
+        .algorithms = context.digests != nullptr ? *context.digests : no_algorithms,
+        .stop = context.stop};
+    TRY_ASSIGN(NotedDigests digests,
+               check_files(*entry, record, format::is_of_this_boot(id) ? nullptr : &check));
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));

@@ -194,8 +194,8 @@ private:
                                        });
     }
 
-    /// Adds an entry to the census, and checks that it holds nothing but its record, its manifest
-    /// and its tree.
+    /// Adds an entry to the census, and checks that it holds nothing but its record, its manifest,
+    /// its tree, and what a get has written about it.
     Result<> check_entry(const Id& id) {
         const std::string name = to_text(id);
         const auto entry = os::open_dir_at(dirs_.archive, name);
@@ -206,7 +206,7 @@ private:
         return findings_.for_each_name(
             *entry, [&](const std::string& part, os::FileKind) -> Result<> {
                 if (part == format::record_name || part == format::manifest_name ||
-                    part == format::tree_name)
+                    part == format::judged_name || part == format::tree_name)
                     return {};
                 return findings_.add_foreign(*entry / part);
             });

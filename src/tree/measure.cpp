@@ -219,16 +219,19 @@ Result<Size> measure(const os::Dir& tree, Inventory* inventory) {
     return measure_if(Accept::anything, tree, inventory, nullptr);
 }
 
-Result<> sync(const os::Dir& tree, const Size& size) {
-    if (size.files >= syncfs_from_files) {
+Result<SyncedPart> sync(const os::Dir& tree, const Size& size) {
+    if (size.files >= syncfs_from_files && os::traits_of(tree.handle).syncs_reach_disk) {
         auto synced = os::sync_file_system(tree);
-        if (synced || has_lost_data(why_of(synced))) return synced;
+        if (synced) return SyncedPart::file_system;
+        if (has_lost_data(why_of(synced))) return tl::make_unexpected(std::move(synced).error());
         // Nothing is lost: the system has no such call, for example. Sync each file.
     }
     auto synced = SyncVisitor().walk_all(tree);
-    if (synced || has_lost_data(why_of(synced))) return synced;
+    if (synced) return SyncedPart::tree;
+    if (has_lost_data(why_of(synced))) return tl::make_unexpected(std::move(synced).error());
     // Nothing is lost: a file without read permission cannot be opened for its fsync, for example.
-    return os::sync_file_system(tree);
+    TRY(os::sync_file_system(tree));
+    return SyncedPart::file_system;
 }
 
 }  // namespace larder::tree

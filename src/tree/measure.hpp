@@ -28,9 +28,11 @@ struct Size {
 /// that can't be read.
 [[nodiscard]] Result<Size> measure(const os::Dir& tree, Inventory* inventory = nullptr);
 
+/// What a sync has brought to the disk: the tree alone, or all that the file system holds.
+enum class SyncedPart { tree, file_system };
 /// Makes every file and directory of the tree survive a power cut: by an fsync for each of them, or
 /// by one syncfs if there are many. `size` is what measure has returned. An error means that parts
 /// of the tree may not be on the disk; a second call may succeed without having written them.
-[[nodiscard]] Result<> sync(const os::Dir& tree, const Size& size);
+[[nodiscard]] Result<SyncedPart> sync(const os::Dir& tree, const Size& size);
 
 }  // namespace larder::tree

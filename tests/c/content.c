@@ -57,6 +57,27 @@ static void test_dedupe(void) {
     larder_cache_close(cache);
 }
 
+/* A program that has the algorithm says so when it opens the cache. Entries of this boot are not
+ * compared, so all that can be told here is what the option accepts. */
+static void opens_with_digests(void) {
+    const larder_digest* const digests[] = {larder_sha256(), NULL};
+    larder_open_options options = {.size = sizeof options, .digest_count = 1, .digests = digests};
+    larder_error* error = NULL;
+    larder_cache* cache = open_cache(&options);
+    larder_cache* other = NULL;
+    larder_bucket* bucket = open_bucket(cache);
+    larder_lease* lease = NULL;
+    put(bucket, "with digests", "x");
+    WORKS(larder_bucket_get(bucket, "with digests", &lease, &error));
+    larder_lease_free(lease);
+    WORKS(larder_bucket_remove(bucket, "with digests", LARDER_SURVIVES_PROCESS, &error));
+    larder_bucket_free(bucket);
+    options.digest_count = 2;
+    FAILS_SAYING(LARDER_INVALID, "digests",
+                 larder_cache_open(larder_cache_root(cache), &options, &other, &error));
+    larder_cache_close(cache);
+}
+
 void test_content(void) {
     const larder_digest* const digests[] = {larder_sha256()};
     const char* const buckets[] = {"b"};
@@ -68,6 +89,7 @@ void test_content(void) {
     larder_lease* lease = NULL;
     larder_error* error = NULL;
     publish(bucket, "k");
+    opens_with_digests();
 
     /* Without an algorithm nothing is read. */
     WORKS(larder_cache_verify_content(cache, NULL, &report, &error));

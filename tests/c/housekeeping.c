@@ -57,6 +57,11 @@ static void collects(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_NUMBER(1, report->within_limits);
     CHECK_NUMBER(0, report->stopped);
     larder_collect_report_free(report);
+
+    WORKS(larder_cache_settle(cache, &error));
+    options.settle = 1;
+    WORKS(larder_cache_collect(cache, NULL, &options, NULL, &error));
+    FAILS(LARDER_INVALID, larder_cache_settle(NULL, &error));
     CHECK_TEXT("12345", read_file(below(larder_lease_path(lease), "text")));
 
     larder_lease_free(lease);

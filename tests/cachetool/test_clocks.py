@@ -24,11 +24,11 @@ class Clocks(CacheTest):
     def use(self, key):
         return self.link(key).lstat().st_mtime
 
-    def lying(self, seconds):
-        """Returns the environment in which the clock is wrong by so many seconds."""
+    def lying(self, seconds, variable="LYING_CLOCK"):
+        """Returns the environment in which a clock is wrong by so many seconds."""
         if "LYING_CLOCK_LIBRARY" not in os.environ:
             self.skipTest("this build can't preload a library")
-        return {"LD_PRELOAD": os.environ["LYING_CLOCK_LIBRARY"], "LYING_CLOCK": str(seconds)}
+        return {"LD_PRELOAD": os.environ["LYING_CLOCK_LIBRARY"], variable: str(seconds)}
 
     def test_a_process_with_a_wrong_clock_stamps_uses_by_the_kernels_clock(self):
         for seconds in (-YEAR, YEAR):
@@ -45,6 +45,22 @@ class Clocks(CacheTest):
         self.tool("refresh", "b", "--older-than", "1d")
         self.tool("gc", "--max-age", "1d")
         self.tool("get", "b", "k")
+
+    def test_what_a_process_with_a_wrong_clock_publishes_is_not_below_an_older_watermark(self):
+        self.put(key="k")
+        self.tool("settle")
+        watermark = self.field(next((self.root / "boots").iterdir()), "synced")
+        self.tool(
+            "put", "b", "later", self.tree(file="text"), env=self.lying(-30, "LYING_BOOT_CLOCK")
+        )
+        entry = pathlib.Path(self.tool("get", "b", "later").strip()).parent
+        self.assertGreater(self.field(entry / "manifest", "boottime"), watermark)
+
+    @staticmethod
+    def field(path, name):
+        """Returns the number behind a name in a file of lines."""
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return float(next(line for line in lines if line.startswith(name + " ")).split()[1])
 
     def test_a_use_in_the_future_counts_as_now_and_ages_from_then_on(self):
         for key in ("future", "other"):

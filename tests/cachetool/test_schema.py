@@ -110,6 +110,7 @@ class Documents(CacheTest):
         self.check("status", "status")
         self.check("verify", "verify")
         self.check("gc", "gc")
+        self.check("settle", "settle")
         self.check("gc", "gc", "--dry-run", "--max-entries", "0")
         self.check("gc", "gc", "--max-age", "30d")
         self.check("refresh", "refresh", "--all")

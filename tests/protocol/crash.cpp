@@ -364,6 +364,45 @@ TEST_CASE("a collection that is killed while it names orphans is carried on by t
     }
 }
 
+TEST_CASE("a settle that is killed leaves the watermark as it was") {
+    for (const std::string point : {"settle.synced", "boot.written"}) {
+        INFO("killed at " << point);
+        const Scene scene;
+        put_old(scene.cache);
+        value(scene.cache.settle());
+        if (!fs::exists(scene.root / "boots")) return;  // there are no watermarks here
+        const fs::path file = *fs::directory_iterator(scene.root / "boots");
+        const std::string before = read_file(file);
+        put_new(scene.cache);
+        Child settling([&](Child&) { value(open_cache(scene.root).settle()); }, {{}, {point}});
+        REQUIRE(settling.join() == 128 + SIGKILL);
+        CHECK(read_file(file) == before);
+        CHECK(count_entries(scene.root / "deleting") == (point == "boot.written" ? 1 : 0));
+        check_cache(scene.root, "new");
+    }
+}
+
+TEST_CASE("a get that is killed while it judges leaves an entry that another get judges") {
+    for (const std::string point : {"judge.compared", "judge.written"}) {
+        INFO("killed at " << point);
+        const Scene scene;
+        const fs::path entry = scene.root / "archive" / put(scene.bucket, "k", "new").id();
+        const auto get_in_later_boot = [&](const Points& points) {
+            Child reader([&](Child& self) {
+                fail_at(self, {{"os.other-boot", 1}}, points);
+                Child::must(content_of(open_bucket(scene.root), "k") == "new", "not served");
+            });
+            return reader.join();
+        };
+        REQUIRE(get_in_later_boot({{}, {point}}) == 128 + SIGKILL);
+        CHECK_FALSE(fs::exists(entry / "judged"));
+        CHECK(count_entries(scene.root / "deleting") == (point == "judge.written" ? 1 : 0));
+        REQUIRE(get_in_later_boot({}) == 0);
+        CHECK(fs::exists(entry / "judged"));
+        check_cache(scene.root, "new");
+    }
+}
+
 TEST_CASE("a build that is killed leaves nothing, and the next one builds") {
     const auto build = [](const Cache& cache) {
         (void)value(bucket_of(cache).get_or_build("k", building("new")));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A clock that lies: LD_PRELOAD this library, and set LYING_CLOCK to the seconds that it adds to
- * the time of day. As faketime does, it also changes the present time that a program gives a
- * file. */
+ * the time of day, or LYING_BOOT_CLOCK to those that it adds to the time since the machine started.
+ * As faketime does, it also changes the present time that a program gives a file. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,8 +10,8 @@
 #include <dlfcn.h>
 #include <time.h>
 
-static time_t lie(void) {
-    const char* const text = getenv("LYING_CLOCK");
+static time_t lie_of(const char* variable) {
+    const char* const text = getenv(variable);
     return text != NULL ? (time_t)strtoll(text, NULL, 10) : 0;
 }
 
@@ -19,7 +19,8 @@ int clock_gettime(clockid_t clock, struct timespec* now) {
     int (*const real)(clockid_t, struct timespec*) =
         (int (*)(clockid_t, struct timespec*))dlsym(RTLD_NEXT, "clock_gettime");
     const int result = real(clock, now);
-    if (result == 0 && clock == CLOCK_REALTIME) now->tv_sec += lie();
+    if (result == 0 && clock == CLOCK_REALTIME) now->tv_sec += lie_of("LYING_CLOCK");
+    if (result == 0 && clock == CLOCK_BOOTTIME) now->tv_sec += lie_of("LYING_BOOT_CLOCK");
     return result;
 }
 

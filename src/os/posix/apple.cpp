@@ -101,9 +101,14 @@ std::string command_line() {
     return text;
 }
 
-std::chrono::system_clock::time_point wall_time() noexcept {
+timespec clock_of_kernel(clockid_t clock) noexcept {
     timespec now{};
-    (void)::clock_gettime(CLOCK_REALTIME, &now);
+    (void)::clock_gettime(clock, &now);
+    return now;
+}
+
+std::chrono::system_clock::time_point wall_time() noexcept {
+    const timespec now = clock_of_kernel(CLOCK_REALTIME);
     return std::chrono::time_point_cast<std::chrono::system_clock::duration>(
         std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>(
             std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)));

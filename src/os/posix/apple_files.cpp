@@ -77,6 +77,9 @@ int sync_all(int) {
     return -1;
 }
 
+/// Programs may set this time here (setattrlist), so it would tell nothing.
+std::optional<FileTime> read_birth(int) noexcept { return std::nullopt; }
+
 /// Reads it by statfs. On macOS statvfs counts blocks in 32 bits, which is too few from 16 TiB on.
 int read_space(int fd, DiskSpace& space) {
     struct statfs status {};

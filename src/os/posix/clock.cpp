@@ -9,25 +9,24 @@ namespace larder::os {
 
 namespace {
 
-/// Returns the time since the machine started, by the clock of this time namespace.
-timespec now_since_boot() noexcept {
-    timespec now{};
+/// The clock that counts from the start of the machine.
 #ifdef CLOCK_BOOTTIME
-    (void)::clock_gettime(CLOCK_BOOTTIME, &now);
+constexpr clockid_t clock_since_boot = CLOCK_BOOTTIME;
 #else
-    (void)::clock_gettime(CLOCK_MONOTONIC, &now);  // on macOS it counts the sleep too
+constexpr clockid_t clock_since_boot = CLOCK_MONOTONIC;  // on macOS it counts the sleep too
 #endif
-    return now;
-}
 
 }  // namespace
 
 std::chrono::seconds time_since_boot() noexcept {
-    return std::chrono::seconds(now_since_boot().tv_sec);
+    // Without a system call, because a get asks for this.
+    timespec now{};
+    (void)::clock_gettime(clock_since_boot, &now);
+    return std::chrono::seconds(now.tv_sec);
 }
 
 BootTime boot_time() noexcept {
-    const timespec now = now_since_boot();
+    const timespec now = platform::clock_of_kernel(clock_since_boot);
     return {.since_boot = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec),
             .time_namespace = platform::time_namespace()};
 }

@@ -345,12 +345,17 @@ std::string command_line() {
     return text;
 }
 
-std::chrono::system_clock::time_point wall_time() noexcept {
+timespec clock_of_kernel(clockid_t clock) noexcept {
     timespec now{};
     // Make the system call itself, because a library such as faketime may have put its own function
     // in place of clock_gettime. On 32 bits the call has another type of time.
-    if (sizeof(void*) != 8 || ::syscall(SYS_clock_gettime, CLOCK_REALTIME, &now) != 0)
-        (void)::clock_gettime(CLOCK_REALTIME, &now);
+    if (sizeof(void*) != 8 || ::syscall(SYS_clock_gettime, clock, &now) != 0)
+        (void)::clock_gettime(clock, &now);
+    return now;
+}
+
+std::chrono::system_clock::time_point wall_time() noexcept {
+    const timespec now = clock_of_kernel(CLOCK_REALTIME);
     return std::chrono::system_clock::time_point(std::chrono::seconds(now.tv_sec) +
                                                  std::chrono::nanoseconds(now.tv_nsec));
 }

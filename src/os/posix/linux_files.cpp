@@ -64,6 +64,21 @@ int sync_file(int fd) { return ::fsync(fd); }
 
 int sync_all(int fd) { return ::syncfs(fd); }
 
+std::optional<FileTime> read_birth(int fd) noexcept {
+#if defined(SYS_statx) && defined(STATX_BTIME)
+    // Make the system call itself, because musl had no wrapper for it until lately.
+    struct statx status {};
+    const auto read = [&] {
+        return ::syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_BTIME, &status);
+    };
+    if (retry(read) != 0 || (status.stx_mask & STATX_BTIME) == 0) return std::nullopt;
+    return FileTime{.seconds = status.stx_btime.tv_sec, .nanoseconds = status.stx_btime.tv_nsec};
+#else
+    (void)fd;
+    return std::nullopt;
+#endif
+}
+
 int read_space(int fd, DiskSpace& space) {
     struct statvfs status {};
     if (::fstatvfs(fd, &status) != 0) return -1;
@@ -157,6 +172,7 @@ constexpr FileSystemTraits written_in_place = {
     .maps_without_space = true,
     .has_fixed_numbers = true,
     .maps_keep_locks = true,
+    .syncs_reach_disk = true,
 };
 
 /// A kind without clones that writes to the end of a log, so that each store may need space.
@@ -165,6 +181,7 @@ constexpr FileSystemTraits written_to_a_log = {
     .maps_without_space = false,
     .has_fixed_numbers = true,
     .maps_keep_locks = true,
+    .syncs_reach_disk = true,
 };
 
 /// A kind with clones. Any process may clone a file at any time (`cp` does), and the next store to
@@ -174,6 +191,7 @@ constexpr FileSystemTraits with_clones = {
     .maps_without_space = false,
     .has_fixed_numbers = true,
     .maps_keep_locks = true,
+    .syncs_reach_disk = true,
 };
 
 /// The same, and its log holds single directories.
@@ -183,6 +201,7 @@ constexpr FileSystemTraits of_btrfs = {
     .has_fixed_numbers = true,
     .maps_keep_locks = true,
     .logs_single_directories = true,
+    .syncs_reach_disk = true,
 };
 
 /// A kind that other machines may use at the same time. All else has the safe answers.
@@ -196,17 +215,24 @@ struct FileSystemOfLinux {
     FileSystemTraits traits;
 };
 
-// Overlayfs and FUSE have no row, so they have the safe answers of FileSystemTraits: a mapping
-// there keeps the open file of the file system below, and a file may change its inode number.
+/// A kind of which no more is known than that a sync of all of it reaches the disk.
+constexpr FileSystemTraits synced_as_a_whole = {.syncs_reach_disk = true};
+
+// FUSE has no row, so it has the safe answers of FileSystemTraits. So has overlayfs, but for its
+// syncs: a mapping there keeps the open file of the file system below, and a file may change its
+// inode number. (One that was mounted as volatile is not synced, and cannot be mounted again after
+// a power cut.)
 constexpr FileSystemOfLinux file_systems[] = {
     // On this machine.
-    {0x0000ef53, written_in_place},  // ext2, ext3, ext4
-    {0x01021994, written_in_place},  // tmpfs
-    {0x858458f6, written_in_place},  // ramfs
-    {0xf2f52010, written_to_a_log},  // f2fs
-    {0x58465342, with_clones},       // xfs
-    {0x9123683e, of_btrfs},          // btrfs
-    {0xca451a4e, with_clones},       // bcachefs
+    {0x0000ef53, written_in_place},   // ext2, ext3, ext4
+    {0x01021994, written_in_place},   // tmpfs
+    {0x858458f6, written_in_place},   // ramfs
+    {0xf2f52010, written_to_a_log},   // f2fs
+    {0x58465342, with_clones},        // xfs
+    {0x9123683e, of_btrfs},           // btrfs
+    {0xca451a4e, with_clones},        // bcachefs
+    {0x794c7630, synced_as_a_whole},  // overlayfs
+    {0x2fc12fc1, synced_as_a_whole},  // ZFS
     // On another machine, or on a disk that several machines share.
     {0x00006969, on_network("NFS")},
     {0x0000517b, on_network("SMB")},

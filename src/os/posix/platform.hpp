@@ -6,6 +6,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstddef>
@@ -42,6 +43,10 @@ int sync_file(int fd);
 /// Waits until a whole file system is on the disk. Fails with ENOSYS if the system has no such
 /// call.
 int sync_all(int fd);
+
+/// Returns when a file was made. Returns nullopt if the system does not tell, or if a program may
+/// set that time.
+std::optional<FileTime> read_birth(int fd) noexcept;
 
 /// Lists the attributes of an open file or directory: writes their names to `names`, each with a
 /// zero byte after it, and returns how many bytes they have. If `size` is 0, returns only that.
@@ -117,6 +122,8 @@ std::string command_line();
 /// See os::this_thread.
 std::int64_t thread_number() noexcept;
 
+/// Returns the time of a clock, as the kernel tells it.
+timespec clock_of_kernel(clockid_t clock) noexcept;
 /// See os::wall_time.
 std::chrono::system_clock::time_point wall_time() noexcept;
 
