@@ -1060,7 +1060,7 @@ typedef enum larder_finding_kind {
     /* A name in a live entry that is missing, was added, or is not as the entry's manifest says. A
      * hundred of them are listed for an entry; one more finding counts the others. */
     LARDER_FOUND_CHANGED = 8,
-    LARDER_FOUND_BLOCKED = 9 /* something that is no link stands where only a link may stand */
+    LARDER_FOUND_BLOCKED = 9 /* something else stands in the place of a link or directory */
 } larder_finding_kind;
 
 /* Returns the name of a kind: "dangling", "malformed" and so on; "unknown" if `kind` is not a

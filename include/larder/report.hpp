@@ -100,7 +100,8 @@ struct Finding {
         /// A name in a live entry that is missing, was added, or is not as the entry's manifest
         /// says. A hundred of them are listed for an entry; one more finding counts the others.
         changed,
-        blocked,  ///< something that is no link stands where only a link may stand
+        /// Something else stands where a link, or a directory or a file of larder's, should stand.
+        blocked,
     };
     Kind kind = Kind::foreign;
     std::filesystem::path path;  ///< the file or directory that is meant

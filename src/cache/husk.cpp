@@ -27,7 +27,7 @@ Result<bool> holds_only(const os::Dir& dir, IsFine is_fine) {
 }
 
 /// What the directories of a root may hold.
-enum class Content { husk, remains };
+enum class Holds { husk, remains };
 
 /// Returns whether a lease table, or the beginning of one, stands there.
 Result<bool> is_table(const os::Dir& dir, const std::string& name) {
@@ -45,10 +45,10 @@ Result<bool> is_boot(const os::Dir& dir, const std::string& name) {
 }
 
 /// Returns whether a directory stands there that is empty, or an entry, or a part of one.
-Result<bool> is_entry(const os::Dir& archive, const std::string& id, Content content) {
+Result<bool> is_entry(const os::Dir& archive, const std::string& id, Holds holds) {
     TRY_ASSIGN(const os::Dir entry, os::open_dir_at(archive, id));
     return holds_only(entry, [&](const std::string& name) -> Result<bool> {
-        if (content == Content::husk || !format::parse_id(id)) return false;
+        if (holds == Holds::husk || !format::parse_id(id)) return false;
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(entry, name));
         if (name == format::tree_name) return info.is_directory();
         return info.is_regular() && (name == format::record_name || name == format::manifest_name);
@@ -66,31 +66,31 @@ Result<bool> is_link(const os::Dir& dir, const std::string& name) {
 
 /// Returns whether a directory of links stands there, in which further ones may lie, at most
 /// `depth` below each other.
-Result<bool> is_links(const os::Dir& parent, const std::string& name, Content content, int depth) {
+Result<bool> is_links(const os::Dir& parent, const std::string& name, Holds holds, int depth) {
     TRY_ASSIGN(const os::Dir dir, os::open_dir_at(parent, name));
     return holds_only(dir, [&](const std::string& below) -> Result<bool> {
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, below));
-        if (content == Content::husk) return false;
+        if (holds == Holds::husk) return false;
         if (!info.is_directory()) return is_link(dir, below);
         if (depth == 0) return false;
-        return is_links(dir, below, content, depth - 1);
+        return is_links(dir, below, holds, depth - 1);
     });
 }
 
 /// Returns whether a directory of a root holds nothing that a user could miss.
-Result<bool> is_part(const os::Dir& dir, const std::string& part, Content content) {
+Result<bool> is_part(const os::Dir& dir, const std::string& part, Holds holds) {
     return holds_only(dir, [&](const std::string& name) -> Result<bool> {
         if (part == format::participants_name) return is_table(dir, name);
         if (part == format::boots_name) return is_boot(dir, name);
         if (part == format::archive_name || part == format::deleting_name)
-            return is_entry(dir, name, content);
+            return is_entry(dir, name, holds);
         // A refreshed bucket lies one level deeper.
-        return is_links(dir, name, content, part == format::retired_name ? 1 : 0);
+        return is_links(dir, name, holds, part == format::retired_name ? 1 : 0);
     });
 }
 
-/// Returns whether the root holds nothing but larder's names, with nothing in them but `content`.
-Result<bool> is_nothing_but(const os::Dir& root, Content content) {
+/// Returns whether the root holds nothing but larder's names, with nothing in them but that.
+Result<bool> is_nothing_but(const os::Dir& root, Holds holds) {
     bool has_sign = false;  // that it is larder's: a .gitignore alone is none
     TRY_ASSIGN(const bool all, holds_only(root, [&](const std::string& name) -> Result<bool> {
                    if (name == format::gitignore_name)
@@ -106,16 +106,16 @@ Result<bool> is_nothing_but(const os::Dir& root, Content content) {
                        return info.is_regular() && info.size == 0;
                    }
                    TRY_ASSIGN(const os::Dir dir, os::open_dir_at(root, name));
-                   return is_part(dir, name, content);
+                   return is_part(dir, name, holds);
                }));
     return all && has_sign;
 }
 
 }  // namespace
 
-Result<bool> is_husk(const os::Dir& root) { return is_nothing_but(root, Content::husk); }
+Result<bool> is_husk(const os::Dir& root) { return is_nothing_but(root, Holds::husk); }
 
-Result<bool> is_remains(const os::Dir& root) { return is_nothing_but(root, Content::remains); }
+Result<bool> is_remains(const os::Dir& root) { return is_nothing_but(root, Holds::remains); }
 
 bool holds_beginning_of(const os::Dir& dir, const char* name, std::string_view text) {
     const auto read = os::read_file_at(dir, name, format::max_format);

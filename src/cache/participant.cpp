@@ -411,6 +411,7 @@ Result<ParticipantView> view_participant(const os::FileHandle& file, std::uint32
 Result<> reap_staging(const os::Dir& staging, const std::string& name, const Reaper& reap) {
     const auto area = os::open_dir_at(staging, name);
     if (is_absent(area)) return {};
+    if (is_no_directory(area)) return fail(Errc::damaged, "reap", staging / name, no_directory);
     TRY(area);
     return reap(*area);
 }
@@ -439,6 +440,7 @@ public:
         : places_(places), reap_(reap), untold_(untold), context_(context) {}
 
     ReapReport run() {
+        (void)report_.errors.note(make_missing_tables());
         const auto visit = [this](std::uint32_t number, const os::FileHandle& file) {
             return reap_if_dead(number, file);
         };
@@ -448,6 +450,18 @@ public:
     }
 
 private:
+    /// Makes an empty table for each staging area without one, because only what has a table is
+    /// reaped: the table was deleted by hand, or by a destroy that gave the cache back.
+    Result<> make_missing_tables() const {
+        const auto make_if_missing = [this](const std::string& name, os::FileKind) -> Result<> {
+            if (!format::parse_participant_name(name)) return {};
+            if (os::exists_at(places_.participants, name).value_or(true)) return {};
+            auto made = os::write_new_file_at(places_.participants, name, "");
+            return why_of(made) == Why::exists ? Result<>() : made;
+        };
+        return os::for_every_name(places_.staging, make_if_missing);
+    }
+
     /// Judges the participant `number`, whose table is `file`, and reaps it if it is dead. Holds
     /// its lock meanwhile, so that no process adopts the table. Passes over a participant whose
     /// lock is held. After an error the table is not wiped, so the participant stays dead, and the

@@ -30,6 +30,10 @@ struct ParticipantDirs {
     const os::Dir& staging;
 };
 
+/// What is wrong with something that stands where only a directory may stand.
+inline constexpr const char* no_directory =
+    "no directory stands here, but something else; `cachetool verify --repair` moves it away";
+
 /// This process as a participant: a staging area, the table that goes with it, and further tables
 /// if it needs more slots. It never gives a table back before it ends. Thread-safe.
 class Participant {

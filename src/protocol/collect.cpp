@@ -203,7 +203,21 @@ private:
                 os::open_dir_at(dirs_.staging, format::participant_name(participant.number));
             if (staging) TRY(errors_.note(list_staged_links(*staging)));
         }
-        return {};
+        return list_without_table();
+    }
+
+    /// Lists the staging areas without a table for a dry run. A reap makes their tables.
+    Result<> list_without_table() {
+        return os::for_every_name(dirs_.staging,
+                                  [&](const std::string& name, os::FileKind) -> Result<> {
+                                      if (!format::parse_participant_name(name)) return {};
+                                      if (os::exists_at(dirs_.participants, name).value_or(true))
+                                          return {};
+                                      const auto staging = os::open_dir_at(dirs_.staging, name);
+                                      if (has_no_directory(staging)) return {};
+                                      TRY(staging);
+                                      return list_staged_links(*staging);
+                                  });
     }
 
     /// (3) Takes refreshed buckets apart. Each link is renamed before it is read: until then a late
@@ -397,7 +411,7 @@ private:
         Retired retired{.name = format::parse_id(name).value_or(format::Id{}), .id = {}};
         if (link.kind == LinkRead::Kind::malformed) return retired;
         if (link.kind != LinkRead::Kind::entry) return std::nullopt;
-        const auto record = read_record(root_, link.id);
+        const auto record = read_retired_record(link.id);
         if (!record && record.error().code != Errc::damaged)
             return tl::make_unexpected(record.error());
         bool named = false;
@@ -412,6 +426,20 @@ private:
             retired.files = record->files + 1;  // the record is a file, too
         }
         return retired;
+    }
+
+    /// Reads the record of a retired entry. If its owner has taken away the right to read it, gives
+    /// that right back, as a deletion does. A dry run changes nothing, and takes the record for
+    /// damaged. Errors: those of read_record.
+    Result<format::Record> read_retired_record(const format::Id& id) const {
+        auto record = read_record(root_, id);
+        if (why_of(record) != Why::denied) return record;
+        if (options_.dry_run) {
+            record.error().code = Errc::damaged;
+            return record;
+        }
+        make_readable(root_, id);
+        return read_record(root_, id);
     }
 
     /// Reports that a collection would take apart the entry that a link names. For a link that does

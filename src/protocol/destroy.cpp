@@ -326,42 +326,24 @@ private:
         return {};
     }
 
-    /// Puts back what a destroy has changed, because the cache is in use: an empty lease table for
-    /// each staging area without one, so that a collection finds what its last owner left there;
-    /// and `format`. Returns the error that ended the destroy, or another one that says that the
-    /// cache can't be opened. Changes nothing if `format` was not marked, or if the mark does not
-    /// say what it was.
+    /// Puts back the `format` of a cache that is in use. (The next collection makes the tables
+    /// again that are gone.) Returns the error that ended the destroy, or another one that says
+    /// that the cache can't be opened. Changes nothing if `format` was not marked, or if the mark
+    /// does not say what it was.
     tl::unexpected<Error> give_back(Error why) {
         if (!is_marked_ || !is_known_) return tl::make_unexpected(std::move(why));
-        auto given = make_tables();
         auto placed =
             before_ ? place_format(*before_, true) : os::remove_file_at(root_, format::format_name);
-        if (!placed) given = std::move(placed);
-        if (placed) {
-            auto synced = after_change(sync_name());
-            if (!synced) return tl::make_unexpected(std::move(synced.error()));
+        if (!placed) {
+            Error error = std::move(placed.error());
+            error.detail =
+                "the cache is as it was, but for this: no process can open it; run "
+                "`cachetool destroy` again. (" +
+                why.message() + ")";
+            return tl::make_unexpected(std::move(error));
         }
-        if (given) return tl::make_unexpected(std::move(why));
-        Error error = std::move(given.error());
-        error.detail =
-            "the cache is as it was, but for this: no process can open it; run "
-            "`cachetool destroy` again. (" +
-            why.message() + ")";
-        return tl::make_unexpected(std::move(error));
-    }
-
-    /// Makes an empty lease table for each staging area without one.
-    Result<> make_tables() {
-        const auto staging = os::open_dir_at(root_, format::staging_name);
-        if (is_absent(staging)) return {};
-        TRY(staging);
-        TRY_ASSIGN(const os::Dir participants,
-                   os::make_and_open_dir_at(root_, format::participants_name));
-        return os::for_every_name(*staging, [&](const std::string& name, os::FileKind) -> Result<> {
-            if (!format::parse_participant_name(name)) return {};
-            auto made = os::write_new_file_at(participants, name, "");
-            return why_of(made) == Why::exists ? Result<>() : made;
-        });
+        auto synced = after_change(sync_name());
+        return tl::make_unexpected(std::move(synced ? why : synced.error()));
     }
 
     /// Looks whether a living process uses the cache. Errors: `busy` if one does.

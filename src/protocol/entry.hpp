@@ -22,6 +22,10 @@ namespace larder::protocol {
 /// nothing about the entry.
 [[nodiscard]] Result<format::Record> read_record(const cache::Root& root, const format::Id& id);
 
+/// Gives the owner of an entry the rights to search it, and to read its record and its manifest, if
+/// a program has taken them away. Best effort: what reads the entry next tells whether it may.
+void make_readable(const cache::Root& root, const format::Id& id);
+
 /// Compares the size of an entry's tree with its record. Returns in words how they differ, or
 /// nullopt if they agree.
 [[nodiscard]] std::optional<std::string> difference_from_record(const tree::Size& size,

@@ -27,6 +27,10 @@ constexpr const char* blocked_by =
     "no link of this cache stands here, but something else, as after a copy that followed links; a "
     "repair moves it to deleting/";
 
+/// What is wrong with a directory that stands where only a file of larder's may stand.
+constexpr const char* no_file =
+    "a directory stands here in the place of a file; a repair moves it to deleting/";
+
 /// The link of a key as it was read, and where it stands. Names are encoded. The references are
 /// valid while the directory of the bucket is listed.
 struct CheckedKey {
@@ -148,7 +152,7 @@ private:
     Result<> check_pins() {
         const auto pins = os::open_dir_at(dirs_.root, format::pins_name);
         if (is_absent(pins)) return {};  // no key was ever pinned
-        if (is_no_directory(pins)) return findings_.add_foreign(dirs_.root / format::pins_name);
+        if (is_no_directory(pins)) return report_no_directory(dirs_.root, format::pins_name);
         TRY(pins);
         return findings_.for_each_name(*pins, [&](const std::string& bucket, os::FileKind) {
             return check_pins_of(*pins, bucket);
@@ -159,13 +163,15 @@ private:
     Result<> check_boots() {
         const auto boots = os::open_dir_at(dirs_.root, format::boots_name);
         if (is_absent(boots)) return {};  // nothing was ever collected
-        if (is_no_directory(boots)) return findings_.add_foreign(dirs_.root / format::boots_name);
+        if (is_no_directory(boots)) return report_no_directory(dirs_.root, format::boots_name);
         TRY(boots);
-        return findings_.for_each_name(
-            *boots, [&](const std::string& name, os::FileKind kind) -> Result<> {
-                if (format::is_boot_name(name) && kind != os::FileKind::directory) return {};
-                return findings_.add_foreign(*boots / name);
-            });
+        return findings_.for_each_name(*boots,
+                                       [&](const std::string& name, os::FileKind kind) -> Result<> {
+                                           if (!format::is_boot_name(name))
+                                               return findings_.add_foreign(*boots / name);
+                                           if (kind != os::FileKind::directory) return {};
+                                           return report_blocked(*boots, name, no_file);
+                                       });
     }
 
     /// Checks the pins of one bucket.
@@ -173,13 +179,15 @@ private:
         if (!format::is_bucket_name(bucket)) return findings_.add_foreign(pins / bucket);
         const auto dir = os::open_dir_at(pins, bucket);
         if (is_absent(dir)) return {};  // removed meanwhile
-        if (is_no_directory(dir)) return findings_.add_foreign(pins / bucket);
+        if (is_no_directory(dir)) return report_no_directory(pins, bucket);
         TRY(dir);
-        return findings_.for_each_name(
-            *dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
-                if (format::is_key_name(key) && kind != os::FileKind::directory) return {};
-                return findings_.add_foreign(*dir / key);
-            });
+        return findings_.for_each_name(*dir,
+                                       [&](const std::string& key, os::FileKind kind) -> Result<> {
+                                           if (!format::is_key_name(key))
+                                               return findings_.add_foreign(*dir / key);
+                                           if (kind != os::FileKind::directory) return {};
+                                           return report_blocked(*dir, key, no_file);
+                                       });
     }
 
     /// Adds the entries of this part to the census, and checks each.
@@ -198,7 +206,14 @@ private:
     /// its tree, and what a get has written about it.
     Result<> check_entry(const Id& id) {
         const std::string name = to_text(id);
-        const auto entry = os::open_dir_at(dirs_.archive, name);
+        auto entry = os::open_dir_at(dirs_.archive, name);
+        if (is_denied_to_repair(entry)) {
+            make_readable(root_, id);
+            if (auto again = os::open_dir_at(dirs_.archive, name)) {
+                note_readable(entry.error());
+                entry = std::move(again);
+            }
+        }
         if (is_absent(entry)) return {};  // a stage was dropped meanwhile
         if (is_no_directory(entry)) return findings_.add_foreign(dirs_.archive / name);
         census_.add_entry(id);
@@ -210,6 +225,19 @@ private:
                     return {};
                 return findings_.add_foreign(*entry / part);
             });
+    }
+
+    /// Returns whether a repair may give the owner of an entry a right that was missing.
+    template <class T>
+    [[nodiscard]] bool is_denied_to_repair(const Result<T>& done) const {
+        return options_.repair && why_of(done) == Why::denied;
+    }
+
+    /// Reports that an entry could not be read, and can be now.
+    void note_readable(const Error& denied) {
+        Finding& finding = findings_.add(Finding::Kind::unreadable, denied.path,
+                                         denied.message() + "; its owner may read it now");
+        finding.repaired = true;
     }
 
     /// Checks the names in all staging areas, and counts the links there. Called twice for each
@@ -226,7 +254,7 @@ private:
             return findings_.add_foreign(dirs_.staging / number);
         const auto area = os::open_dir_at(dirs_.staging, number);
         if (is_absent(area)) return {};  // removed meanwhile
-        if (is_no_directory(area)) return findings_.add_foreign(dirs_.staging / number);
+        if (is_no_directory(area)) return report_no_directory(dirs_.staging, number);
         TRY(area);
         return findings_.for_each_name(*area, [&](const std::string& name, os::FileKind) {
             return check_staged(*area, name);
@@ -328,7 +356,15 @@ private:
         if (!census_.covers(link.id)) return {};  // another part checks it
         if (census_.has_entry_of(link)) ++report_.live;
         census_.count_link_to(link.id);
-        return findings_.note_error(check_entry_of(checked));
+        auto done = check_entry_of(checked);
+        if (is_denied_to_repair(done)) {
+            make_readable(root_, link.id);
+            if (auto again = check_entry_of(checked)) {
+                note_readable(done.error());
+                done = std::move(again);
+            }
+        }
+        return findings_.note_error(done);
     }
 
     /// Checks whether a key and the entry that its link names agree. Looks at the entry, then at
@@ -479,15 +515,22 @@ private:
                               "collection removes it");
                 return {};
             case LinkRead::Kind::foreign:
-                return report_blocked(dir, name);
+                return report_blocked(dir, name, blocked_by);
         }
         return {};  // never: all values are listed above
     }
 
-    /// Reports something that stands where only a retired link may stand. A collection leaves it
-    /// alone, so it would stay there forever. If a repair was asked for, moves it to `deleting/`.
-    Result<> report_blocked(const os::Dir& dir, const std::string& name) {
-        Finding& finding = findings_.add(Finding::Kind::blocked, dir / name, blocked_by);
+    /// Reports something that stands in the place of a directory of larder's.
+    Result<> report_no_directory(const os::Dir& parent, const std::string& name) {
+        return report_blocked(parent, name, cache::no_directory);
+    }
+
+    /// Reports something that stands where only a retired link, or a directory or a file of
+    /// larder's, may stand, unless it was reported already. A collection leaves it alone, so it
+    /// would stay there forever. If a repair was asked for, moves it to `deleting/`.
+    Result<> report_blocked(const os::Dir& dir, const std::string& name, const char* what) {
+        if (findings_.has(dir / name)) return {};
+        Finding& finding = findings_.add(Finding::Kind::blocked, dir / name, what);
         if (!options_.repair) return {};
         TRY(root_.move_to_deleting(dir, name));
         finding.repaired = true;

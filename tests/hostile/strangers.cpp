@@ -237,20 +237,31 @@ TEST_CASE("of ten retired entries one has a record that can't be read: nine are 
     const TempDir dir;
     fs::permissions(dir.path(), fs::perms::all);
     const fs::path root = dir.path() / "cache";
-    in_child([&](Child&) {
+    // The record belongs to root. So the user, who owns the entry, can't get the right to read it.
+    Child user([&](Child& self) {
         become_nobody();
         const Cache cache = open_cache(root);
         const Bucket bucket = Child::must(cache.bucket("b"));
         const auto entries = retire_ten(bucket, root);
-        fs::permissions(entries[7] / "record", fs::perms::none);
+        self.say((entries[7] / "record").string());
+        self.hear();
         const auto report = collect_in_part(cache);
         Child::must(report.entries == 9, "not nine");
         Child::must(names(report, entries[7]), "it is not named");
         Child::must(count_entries(root / "archive") == 1, "the archive holds another number");
         Child::must(Child::must(cache.trash()).size() == 1, "the trash can't be listed");
-        fs::permissions(entries[7] / "record", fs::perms::owner_all);
+        self.say("collected");
+        self.hear();
         Child::must(Child::must(cache.collect()).entries == 1, "it stays");
     });
+    const fs::path record = user.listen();
+    REQUIRE(::chown(record.c_str(), 0, 0) == 0);
+    fs::permissions(record, fs::perms::none);
+    user.go_on();
+    user.wait_for("collected");
+    fs::permissions(record, fs::perms::others_read);
+    user.go_on();
+    CHECK(user.join() == 0);
     CHECK(count_entries(root / "archive") == 0);
 }
 
@@ -428,4 +439,137 @@ TEST_CASE("a pinned entry whose record is lost is not evicted") {
     limits.max_entries = 0;
     CHECK(value(cache.collect(limits)).evicted == 0);
     CHECK(content_of(bucket, "k") == "text");
+}
+
+// ---- what took its owner's rights, or stands in the place of something else ----
+
+TEST_CASE("an entry that its owner may not read is collected, and its size is not known") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        const auto entry = [&](const std::string& key) {
+            return put(bucket, key, "text").path().parent_path();
+        };
+        const fs::path record = entry("record"), whole = entry("whole");
+        {
+            auto staging = value(bucket.stage());
+            fill(staging.path(), "text");
+            fs::permissions(staging.path().parent_path(), fs::perms(0));
+            Child::must(!bucket.publish("staged", std::move(staging)), "published");
+        }
+        fs::permissions(record / "record", fs::perms(0));
+        fs::permissions(whole, fs::perms(0));
+        value(bucket.remove("record"));
+        value(bucket.remove("whole"));
+        CollectOptions dry;
+        dry.dry_run = true;
+        Child::must(value(cache.collect({}, dry)).entries == 3, "a dry run finds others");
+        Child::must((fs::status(whole).permissions() & fs::perms(0777)) == fs::perms(0),
+                    "a dry run has changed something");
+        const auto report = value(cache.collect());
+        Child::must(report.entries == 3 && report.failures.empty(), "not all were deleted");
+    });
+    in_child([&](Child&) {
+        become_nobody();
+        require_no_leak(root, 0);
+    });
+}
+
+TEST_CASE("a repair gives the owner of a live entry the right to read it") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        const fs::path entry = put(bucket, "k", "text").path().parent_path();
+        for (const char* const part : {".", "record", "manifest"}) {
+            fs::permissions(entry / part, fs::perms(0));
+            const auto before = value(cache.verify());
+            Child::must(
+                !before.sound() && before.findings.front().kind == Finding::Kind::unreadable,
+                std::string("not found: ") + part);
+            const auto repaired = value(cache.verify({true}));
+            Child::must(repaired.sound() && !repaired.findings.empty(),
+                        std::string("not repaired: ") + part);
+            Child::must(value(cache.verify()).findings.empty(), "still found");
+            Child::must(content_of(bucket, "k") == "text", "no entry");
+        }
+    });
+}
+
+TEST_CASE("what stands in the place of a directory is found, and a repair moves it away") {
+    const std::string boot = "boots/" + os::to_text(os::boot_id());
+    for (const std::string& place :
+         std::vector<std::string>{"staging/0", "boots", boot, "pins", "pins/b"}) {
+        INFO(place);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache", at = root / place;
+        in_child([&](Child&) { put(bucket_at(root), "other", "text"); });
+        fs::remove_all(at);
+        fs::create_directories(at.parent_path());
+        if (place.starts_with("boots/")) {
+            fs::create_directories(at / "mine");
+        } else {
+            write_file(at, "a file");
+        }
+        in_child([&](Child&) {
+            const auto collected = open_cache(root).collect();
+            if (!collected)
+                Child::must(contains(collected.error().message(), "cachetool verify --repair"),
+                            collected.error().message());
+            const auto report = value(open_cache(root).verify());
+            Child::must(!report.sound(), "sound");
+            Child::must(std::count_if(report.findings.begin(), report.findings.end(),
+                                      [&](const Finding& each) {
+                                          return each.path == at &&
+                                                 each.kind == Finding::Kind::blocked;
+                                      }) == 1,
+                        "not found");
+            const auto repaired = value(open_cache(root).verify({true}));
+            Child::must(repaired.sound(), "not repaired");
+            const Bucket bucket = bucket_at(root);
+            put(bucket, "k", "new");
+            value(bucket.pin("k"));
+            value(bucket.unpin("k"));
+            (void)value(open_cache(root).collect());
+            Child::must(value(open_cache(root).verify()).findings.empty(), "something is left");
+        });
+    }
+}
+
+TEST_CASE("what was staged is reaped although its lease table was deleted") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { (void)open_cache(root); });
+    {
+        std::vector<std::unique_ptr<Child>> stagers;
+        for (int count = 0; count < 3; ++count) {
+            stagers.push_back(std::make_unique<Child>([&](Child& self) {
+                const Staging staging = value(bucket_at(root).stage());
+                fill(staging.path(), "text");
+                self.say("staged");
+                self.hear();
+            }));
+            stagers.back()->wait_for("staged");
+        }
+        for (const auto& stager : stagers) stager->kill();
+    }
+    REQUIRE(count_entries(root / "staging") == 3);
+    fs::remove_all(root / "participants");
+    CollectOptions dry;
+    dry.dry_run = true;
+    in_child([&](Child&) {
+        Child::must(value(open_cache(root).collect({}, dry)).entries == 3,
+                    "a dry run finds others");
+        Child::must(value(open_cache(root).collect()).entries == 3, "not all were deleted");
+    });
+    require_no_leak(root, 0);
 }

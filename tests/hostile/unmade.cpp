@@ -515,7 +515,7 @@ TEST_CASE("a destroy unlinks no table that a process has added since it locked t
     const Bucket bucket = value(cache.bucket("b"));
     const Lease lease = value(bucket.get("k"));
     CHECK(destroyer.end() == "busy");
-    CHECK(count_entries(root / "participants") == 2);
+    CHECK(count_entries(root / "participants") == 1);
     // A collector sees the lease.
     value(bucket.remove("k"));
     in_child([&](Child&) {
@@ -851,6 +851,26 @@ TEST_CASE("destroy refuses a cache with a tree that a failed publish has kept fo
         in_child([&](Child&) { Child::must(Cache::destroy(root)); });
         CHECK_FALSE(stands(root));
     }
+}
+
+TEST_CASE("a destroy that may delete no lease table leaves a cache that opens, and says why") {
+    const TempDir dir;
+    const LoopDisk disk = LoopDisk::ext4(dir.path(), "");
+    SKIP_UNLESS(disk, "a loop device");
+    const fs::path root = disk.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    fs::create_directory(root / "staging" / "1");
+    REQUIRE(run("chattr +i " + (root / "participants").string()));
+    in_child([&](Child&) {
+        const auto destroyed = Cache::destroy(root);
+        Child::must(!destroyed, "destroyed");
+        const std::string said = destroyed.error().message();
+        Child::must(contains(said, "participants") && !contains(said, "no process can open"), said);
+        Child::must(content_of(value(open_cache(root).bucket("b")), "k") == "text", "no entry");
+    });
+    REQUIRE(run("chattr -i " + (root / "participants").string()));
+    in_child([&](Child&) { Child::must(Cache::destroy(root)); });
+    CHECK_FALSE(stands(root));
 }
 
 TEST_CASE("a destroy that can't open the locks is an error, and deletes nothing") {
