@@ -63,6 +63,7 @@ struct SharedBoard {
     /// Nanoseconds in which the machine or the disk stood still: see run/metronome.hpp.
     std::atomic<std::uint64_t> stalled;
     std::atomic<std::uint64_t> longest_stall;                   ///< the longest such time
+    std::atomic<std::uint64_t> torn;                            ///< entries, after power cuts
     std::array<LatencyHistogram, max_kinds> latencies;          ///< by EventKind
     std::array<std::atomic<std::uint64_t>, max_faults> faults;  ///< by the index in fault_names()
     std::array<PointTally, max_points> points;

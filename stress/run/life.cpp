@@ -53,12 +53,12 @@ constexpr std::uint16_t before_threads = UINT16_MAX;
 
 /// Opens the cache for the process. Tries several times, since opening may be made to fail. Returns
 /// null if all tries fail.
-std::shared_ptr<Cache> open_cache(Actor& actor) {
+std::shared_ptr<Cache> open_cache(Actor& actor, const OpenOptions& options) {
     for (int i = 0; i < 10; ++i) {
         RecordedOp operation(actor, EventKind::open, 0, 0);
         auto opened = [&] {
             const LibraryCall call;
-            return Cache::open(actor.setting().cache, open_options(actor.setting()));
+            return Cache::open(actor.setting().cache, options);
         }();
         if (opened) {
             operation.end(OpOutcome::ok);
@@ -67,6 +67,10 @@ std::shared_ptr<Cache> open_cache(Actor& actor) {
         operation.end(opened.error());
     }
     return nullptr;
+}
+
+std::shared_ptr<Cache> open_cache(Actor& actor) {
+    return open_cache(actor, open_options(actor.setting()));
 }
 
 /// Calls `body(actor)` in as many threads as the scenario says.
@@ -198,7 +202,13 @@ int live_quietly(const RunSetting& setting, SharedBoard& board, ProcessSeat& sea
         live_in_later_boot();
         RecordedOp(beginner, EventKind::restart, cut, 0).end(OpOutcome::ok);
     }
-    process.cache = open_cache(beginner);
+    OpenOptions options = open_options(setting);
+    if (cut != 0) {
+        options.on_event = [&board](const Event& event) {
+            if (event.kind == Event::Kind::repaired && event.what == "a torn entry") ++board.torn;
+        };
+    }
+    process.cache = open_cache(beginner, options);
     if (!process.cache) return 1;
     step(process);
     return 0;

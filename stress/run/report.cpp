@@ -114,8 +114,9 @@ std::string report_text(const RunReport& report) {
         verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most,
         verdict.median, verdict.builds, verdict.evictions, verdict.waits, outcomes.held_up_seconds);
     if (verdict.cuts != 0)
-        text += fmt::format("power cuts: {}, and {} reads of keys after them\n", verdict.cuts,
-                            verdict.cut_reads);
+        text += fmt::format(
+            "power cuts: {}, and {} reads of keys after them; {} torn entries were misses\n",
+            verdict.cuts, verdict.cut_reads, board.torn.load());
     if (board.stalled != 0) {
         text += fmt::format("stalled: {:.1f} s of {:.1f} s, the longest {:.1f} s\n",
                             seconds_of(board.stalled), outcomes.seconds,
@@ -178,7 +179,8 @@ std::string report_json(const RunReport& report) {
                           {"evictions", verdict.evictions},
                           {"waits", verdict.waits},
                           {"cuts", verdict.cuts},
-                          {"cut_reads", verdict.cut_reads}};
+                          {"cut_reads", verdict.cut_reads},
+                          {"cut_torn", board.torn.load()}};
     return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

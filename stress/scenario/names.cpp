@@ -12,7 +12,7 @@ const std::vector<HelpEntry>& work_names() {
         {"build", "get_or_build, with a builder that may fail"},
         {"remove", "remove a key"},
         {"refresh", "remove all keys of a bucket"},
-        {"collect", "delete what is retired and not leased"},
+        {"collect", "delete what is retired and not leased; now and then settle"},
         {"evict", "collect with limits, and check what goes; for at most 1,000 keys in all"},
         {"list", "list the keys of a bucket, and describe one of them"},
         {"verify", "check the invariants while other processes work"},

@@ -77,6 +77,8 @@ void CutDisk::start_from(const std::string& name) {
     require(mounted_, "can't mount the disk after the cut " + name);
 }
 
+void CutDisk::forget(const std::string& name) const { fs::remove(dir_ / name); }
+
 void sync_path(const fs::path& path, int (*how)(int)) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     const bool synced = fd >= 0 && how(fd) == 0;

@@ -42,6 +42,8 @@ public:
     /// Starts the machine with the disk as that cut has left it. Requires: all processes that use
     /// the disk have ended.
     void start_from(const std::string& name);
+    /// Deletes a cut. The disk that was started from it goes on.
+    void forget(const std::string& name) const;
 
 private:
     void unmount();
