@@ -283,6 +283,13 @@ Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, 
     return names.end();
 }
 
+/// Raises the watermark if the whole file system was synced since a time: then all that others have
+/// published is on the disk, too. If that can't be written down, their entries are compared with
+/// their manifests after a power cut.
+void note_synced(const cache::Root& root, const std::optional<os::BootTime>& since) {
+    if (since) (void)raise_watermark(root, *since, false);
+}
+
 /// Returns the error of a publish that could not sync its link. The tree was moved here, so the
 /// entry stays published: another process may use it by now, so it cannot be given back; and it
 /// must not be lost, because there is no other copy.
@@ -314,7 +321,8 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
 
     // (1) Complete the entry by its manifest and its record. Sync both and the tree if they are to
     // survive a power cut.
-    TRY_ASSIGN(std::optional<os::BootTime> synced_since, complete(stage, place, options));
+    TRY_ASSIGN(const std::optional<os::BootTime> synced_since, complete(stage, place, options));
+    note_synced(root, synced_since);
     (void)os::point("publish.recorded");
 
     // (2) Lease the entry, before any other process can see it.
@@ -347,10 +355,7 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     const os::BootTime begun = os::boot_time();
     auto synced = sync_place(root, place.encoded_bucket, *names);
     if (synced) {
-        if (names->has_synced_all()) synced_since = begun;
-        // All that others have published is on the disk, too. If that can't be written down, their
-        // entries are compared with their manifests after a power cut.
-        if (synced_since) (void)raise_watermark(root, *synced_since, false);
+        if (names->has_synced_all()) note_synced(root, begun);
         return lease;
     }
     if (was_moved)

@@ -8,6 +8,7 @@
 #include "os/file_system.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
+#include "protocol/name_sync.hpp"
 
 namespace larder::protocol {
 
@@ -41,6 +42,12 @@ Result<> write_boot_file(const cache::Root& root, const format::BootFile& file, 
     if (placed) {
         (void)os::point("boot.written");
         placed = os::rename_replacing(dirs.deleting, scratch, *boots, os::to_text(os::boot_id()));
+    }
+    if (placed && sync) {
+        NameSync names(root);
+        TRY(names.add(*boots));
+        TRY(names.add(dirs.root));  // in which `boots/` may be new
+        return names.end();
     }
     if (placed) return {};
     (void)os::remove_file_at(dirs.deleting, scratch);

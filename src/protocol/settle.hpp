@@ -10,8 +10,8 @@
 namespace larder::protocol {
 
 /// Replaces the file of this boot in `boots/`. A kill leaves a file in `deleting/`. If `sync` is
-/// true, the file is on the disk before it gets its name; otherwise a power cut may leave an empty
-/// one, which says nothing.
+/// true, the file is on the disk before it gets its name, and its name is there when this returns;
+/// otherwise a power cut may leave the file before, or an empty one, which says nothing.
 [[nodiscard]] Result<> write_boot_file(const cache::Root& root, const format::BootFile& file,
                                        bool sync);
 

@@ -439,6 +439,25 @@ TEST_CASE("a put that a cut interrupts leaves the old entry or the new one, whol
     WARN("cuts at points of a publish: " << all);
 }
 
+TEST_CASE("what was settled is there after a cut, and is not compared with its manifest") {
+    on_each_disk([](CutDisk& disk) {
+        in_this_boot([&] {
+            put(bucket_of(disk.root(), "b"), "k", "settled");
+            value(open_cache(disk.root()).settle());
+            put(bucket_of(disk.root(), "b"), "later", "x");
+        });
+        disk.cut("cut");
+        disk.start_from("cut");
+        CHECK_NOTHROW(after_boot([&] {
+            const Bucket bucket = bucket_of(disk.root(), "b");
+            const auto got = bucket.get("k");
+            Child::must(got && content_of(*got) == "settled", "it was undone");
+            Child::must(!fs::exists(got->path().parent_path() / "judged"), "it was compared");
+            require_only_live_entries(disk.root());
+        }));
+    });
+}
+
 TEST_CASE("the tag and the .gitignore of a cache survive a cut right after it was made") {
     on_each_disk([](CutDisk& disk) {
         Child maker(
