@@ -6,7 +6,6 @@
 #pragma once
 
 #include <sys/types.h>
-#include <time.h>
 
 #include <chrono>
 #include <cstddef>
@@ -15,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <time.h>
 
 #include "os/file_info.hpp"
 #include "os/file_system.hpp"
