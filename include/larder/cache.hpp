@@ -46,21 +46,22 @@ public:
                                             const OpenOptions& options = {});
 
     /// Deletes the cache at `root`, with the directory itself. Deletes read-only directories too,
-    /// on which `rm -rf` stops. An interrupted call, or an `rm -rf` that has stopped, can be
+    /// on which `rm -rf` stops: their owner gets the right to change them first, also if the call
+    /// ends with an error. An interrupted call, or an `rm -rf` that has stopped, can be
     /// completed by another call.
     ///
     /// Errors: `busy` if a living process uses the cache, collects, or destroys it; the message
     /// names the first. No entry is touched then, unless that process destroys the cache. `refused`
     /// if `root` is no cache, belongs to another user (root may destroy any), or holds something
     /// that is not larder's, such as a tree that a failed publish could not move back
-    /// (Staging::move_from). `system` if something can't be deleted (a mount point), after all else
-    /// is gone.
-    /// Concurrency: if a process uses the cache, this changes nothing. If one begins to use it
-    /// during the call, no process can open the cache for an instant, and then it is as before.
-    /// Otherwise no process can open the cache any more. A process that has it open and leases
-    /// nothing meets errors, or makes a new cache at the path, which stays.
+    /// (Staging::move_from), and if `root` is a symlink, which would lead nowhere then. `system` if
+    /// something can't be deleted (a mount point), after all else is gone.
+    /// Concurrency: if a process uses the cache, this changes nothing but such rights. If one
+    /// begins to use it during the call, no process can open the cache for an instant, and then it
+    /// is as before. Otherwise no process can open the cache any more. A process that has it open
+    /// and leases nothing meets errors, or makes a new cache at the path, which stays.
     /// Crash: the cache is as before, or can't be opened. Then another call deletes the rest; or,
-    /// if a process uses it, gives it back.
+    /// if a process uses it, gives it back. A crash at the very end may leave an empty directory.
     [[nodiscard]] static Result<> destroy(const std::filesystem::path& root);
 
     /// Moves the reference to the cache. A Cache that was moved from may only be destroyed, or be

@@ -343,8 +343,8 @@ void larder_cache_close(larder_cache* cache);
  * Errors: `busy` if a living process uses the cache, collects, or destroys it; the message names
  * the first. No entry is touched then, unless that process destroys the cache. `refused` if
  * `root` is no cache, belongs to another user, or holds something that is not larder's, such as a
- * tree that a failed publish could not move back. `system` if something can't be deleted; all else
- * is gone then.
+ * tree that a failed publish could not move back, and if `root` is a symlink, which would lead
+ * nowhere then. `system` if something can't be deleted; all else is gone then.
  * Concurrency: if a process uses the cache, this changes nothing. If one begins to use it during
  * the call, no process can open the cache for an instant, and then it is as before. Otherwise no
  * process can open the cache any more.

@@ -10,6 +10,7 @@
 #include "os/file_lock.hpp"
 #include "os/file_system.hpp"
 #include "os/points.hpp"
+#include "tree/remove.hpp"
 
 namespace larder::cache {
 
@@ -360,15 +361,24 @@ void Activity::set_holding() noexcept {
 
 namespace {
 
-/// Opens the table `name`, for reading only if this process may not write. Returns nullopt if it is
-/// gone. Errors: `damaged` if it cannot be opened for whatever reason, because its leases are
-/// unknown then. That this process has no descriptor left says nothing about the table, and is
-/// passed on as it is.
+/// What a table is opened for: only a file that may be written can be locked.
+enum class TableUse { read, lock };
+
+/// Opens the table `name`. To read it, opens it for reading only if this process may not write. To
+/// lock it, gives its owner the right to write, if that is missing. Returns nullopt if it is gone.
+/// Errors: `damaged` if it cannot be opened for whatever reason, because its leases are unknown
+/// then. That this process has no descriptor left says nothing about the table, and is passed on as
+/// it is.
 Result<std::optional<os::FileHandle>> open_table(const os::Dir& participants,
-                                                 const std::string& name) {
+                                                 const std::string& name, TableUse use) {
     auto file = os::open_at(participants, name, os::OpenMode::read_write);
-    if (why_of(file) == Why::denied || why_of(file) == Why::read_only)
-        file = os::open_at(participants, name, os::OpenMode::read);
+    if (use == TableUse::lock && why_of(file) == Why::denied) {
+        tree::allow_owner_at(participants, name);
+        file = os::open_at(participants, name, os::OpenMode::read_write);
+    }
+    const bool may_read =
+        use == TableUse::read && (why_of(file) == Why::denied || why_of(file) == Why::read_only);
+    if (may_read) file = os::open_at(participants, name, os::OpenMode::read);
     if (is_absent(file)) return std::nullopt;
     if (!file && why_of(file) != Why::too_many_open_files) {
         file.error().code = Errc::damaged;
@@ -380,11 +390,12 @@ Result<std::optional<os::FileHandle>> open_table(const os::Dir& participants,
 
 /// Calls `visit(number, file)` for each table. Notes the errors of single tables in `errors`.
 template <class Visit>
-Result<> for_each_table(const os::Dir& participants, NotedErrors& errors, Visit visit) {
+Result<> for_each_table(const os::Dir& participants, TableUse use, NotedErrors& errors,
+                        Visit visit) {
     return os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
         const auto number = format::parse_participant_name(name);
         if (!number) return {};
-        auto file = open_table(participants, name);
+        auto file = open_table(participants, name, use);
         if (!file) return errors.note(file);
         return *file ? errors.note(visit(*number, **file)) : Result<>();
     });
@@ -420,7 +431,7 @@ Result<> reap_staging(const os::Dir& staging, const std::string& name, const Rea
 
 Result<ParticipantList> read_participants(const os::Dir& participants, os::Search search) {
     ParticipantList list;
-    TRY(for_each_table(participants, list.unreadable,
+    TRY(for_each_table(participants, TableUse::read, list.unreadable,
                        [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
                            const auto path = participants / format::participant_name(number);
                            TRY_ASSIGN(auto view, view_participant(file, number, search, path));
@@ -444,7 +455,8 @@ public:
         const auto visit = [this](std::uint32_t number, const os::FileHandle& file) {
             return reap_if_dead(number, file);
         };
-        const auto listed = for_each_table(places_.participants, report_.errors, visit);
+        const auto listed =
+            for_each_table(places_.participants, TableUse::lock, report_.errors, visit);
         if (!listed) report_.errors.add(listed.error());
         return std::move(report_);
     }
@@ -555,6 +567,17 @@ namespace {
 /// What to do with a table of which no process has any use.
 enum class Unused { keep, unlink };
 
+/// Returns why a table whose participant is not dead keeps the cache from being destroyed.
+std::string why_busy(const format::TableView& table, Life life) {
+    if (!table.announced)
+        return "a process that just begins to use the cache has this table; try again";
+    if (life == Life::untold)
+        return "it can't be told whether " + describe(table) +
+               " still uses the cache; if it has ended, `cachetool gc --presume-dead` cleans up "
+               "after it";
+    return describe(table) + " uses the cache; end that process, or try again when it has ended";
+}
+
 /// Judges one table. Passes over what is no table. Errors: `busy` if a living process has the
 /// table, or may have it. Crash: the table is there or it is not.
 Result<> end_table(const os::Dir& participants, const std::string& name, Unused unused) {
@@ -573,11 +596,8 @@ Result<> end_table(const os::Dir& participants, const std::string& name, Unused 
     // Read it even if the lock was refused, because the message names its process. A table that
     // cannot be understood may be destroyed, too.
     TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
-    if (!locked || life_of(file, table, os::Search::everywhere) != Life::dead) {
-        return fail(
-            Errc::busy, "destroy cache", path,
-            describe(table) + " uses the cache; end that process, or try again when it has ended");
-    }
+    const Life life = locked ? life_of(file, table, os::Search::everywhere) : Life::alive;
+    if (life != Life::dead) return fail(Errc::busy, "destroy cache", path, why_busy(table, life));
     if (unused == Unused::keep) return {};
     (void)os::point("destroy.locked");
     // A process that waits to lock it finds that it has no name any more.

@@ -184,10 +184,7 @@ Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) con
     if (why_of(moved) != Why::denied) return moved;
     // To move a directory into another one changes the directory itself, namely its name "..". So
     // the system asks for the right to write to it, which its owner may have taken away.
-    const auto info = os::stat_at(dir, name);
-    if (!info || !info->is_directory() ||
-        !os::set_permissions_at(dir, name, info->permissions | os::Permissions::owner_all))
-        return moved;
+    tree::allow_owner_at(dir, name);
     return move();
 }
 

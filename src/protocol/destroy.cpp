@@ -5,7 +5,6 @@
 
 #include "base/noted_errors.hpp"
 #include "base/wait.hpp"
-#include "cache/husk.hpp"
 #include "cache/participant.hpp"
 #include "format/format_file.hpp"
 #include "format/id.hpp"
@@ -16,7 +15,7 @@
 #include "os/file_lock.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
-#include "os/user.hpp"
+#include "protocol/destroyable.hpp"
 #include "protocol/name_sync.hpp"
 #include "tree/remove.hpp"
 
@@ -25,11 +24,6 @@ namespace larder::protocol {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Returns the error of a directory that is not destroyed. `why` says what to do, too.
-tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
-    return fail(Errc::refused, "destroy cache", path, std::move(why));
-}
 
 /// How long a destroy tries again what another process disturbs: a process adds a table or makes a
 /// directory, or a file system in user space has not closed a file yet. Arbitrary: each of these
@@ -57,62 +51,39 @@ Result<> unless_gone(const os::Dir& dir, const std::string& name, Result<> remov
                 "left of the cache by other means");
 }
 
-/// Returns the text of a small file, and nullopt if there is none.
-Result<std::optional<std::string>> read_if_there(const os::Dir& dir, const char* name) {
-    auto text = os::read_file_at(dir, name, format::max_format);
-    if (is_absent(text)) return std::nullopt;
-    TRY(text);
-    return std::move(*text);
-}
-
-/// One destroy of the cache at `root`: first check, which changes nothing, then destroy. If it is
+/// One destroy of the cache at `root`. If it is
 /// killed or fails after it has replaced `format`, another destroy ends it. Until then, that file
 /// keeps every process from opening the cache.
 class Destroyer {
 public:
     explicit Destroyer(os::Dir root) : root_(std::move(root)) {}
 
-    /// Refuses what is no cache, what another user or a newer larder has made, and a root that
-    /// holds files of others. Errors: `refused`.
-    Result<> check() {
-        TRY_ASSIGN(const os::FileInfo info, os::stat_of(root_));
-        if (info.owner != os::this_user() && !os::is_superuser()) {
-            return refuse(root_.path, "it belongs to user " + os::user_name(info.owner) +
-                                          ", and this process runs as " +
-                                          os::user_name(os::this_user()));
-        }
-        std::string strange;
-        TRY(os::for_each_name(root_, [&](const std::string& name, os::FileKind) -> Result<> {
-            if (!format::is_root_name(name)) strange = name;
-            return {};
-        }));
-        TRY_ASSIGN(const bool ours, is_ours());
-        if (!ours) return refuse(root_.path, "this is no cache of larder's");
-        if (!strange.empty())
-            return refuse(root_.path, "it holds \"" + strange +
-                                          "\", which is not larder's; move that away first");
-        return check_kept();
-    }
-
-    /// Deletes the cache, in the order of docs/protocol.md. Requires: check has succeeded. Errors:
-    /// `busy` if another process collects, uses or destroys the cache; then its entries are as
-    /// before, unless that process destroys it.
+    /// Deletes the cache, in the order of docs/protocol.md. Requires: check_destroyable has
+    /// succeeded. Errors: `busy` if another process collects, uses or destroys the cache; then its
+    /// entries are as before, unless that process destroys it.
     Result<> destroy() {
+        allow_owner();
         TRY_ASSIGN(auto collector, lock_collector());
         TRY(lock_format());
         // While a process uses the cache, nothing is changed. But an earlier destroy may have been
         // killed after its mark: then the cache is given back.
         if (auto unused = check_unused(); !unused) return give_back(std::move(unused.error()));
+        if (auto none = check_kept(root_); !none) return give_back(std::move(none.error()));
         // From here on no process can open the cache. One that has it open may still lease, until
         // its table is gone.
-        if (auto marked = mark(); !marked) return give_back(std::move(marked.error()));
+        auto marked = mark();
+        if (why_of(marked) == Why::no_space) {
+            TRY(make_room());
+            marked = mark();
+        }
+        if (!marked) return give_back(std::move(marked.error()));
         (void)os::point("destroy.marked");
         // A process has come to use the cache since, or its participants can't be read. No entry
         // was touched, so the cache goes on as it was.
         if (auto ended = end_leases(); !ended) return give_back(std::move(ended.error()));
         (void)os::point("destroy.closed");
         // A process that has ended since may have kept a tree.
-        if (auto none = check_kept(); !none) return give_back(std::move(none.error()));
+        if (auto none = check_kept(root_); !none) return give_back(std::move(none.error()));
         // From here on nothing gives the cache back: not this process after an error, and no other
         // destroy.
         if (auto settled = settle_mark(); !settled) return give_back(std::move(settled.error()));
@@ -126,37 +97,32 @@ public:
     }
 
 private:
-    /// Refuses while a staging area names a tree that a failed publish could not give back to its
-    /// owner: see Stage::give_back.
-    Result<> check_kept() const {
-        const auto staging = os::open_dir_at(root_, format::staging_name);
-        if (is_absent(staging)) return {};
-        TRY(staging);
-        return os::for_every_name(
-            *staging, [&](const std::string& number, os::FileKind) -> Result<> {
-                const auto area = os::open_dir_at(*staging, number);
-                if (is_no_directory(area) || is_absent(area)) return {};
-                TRY(area);
-                return os::for_every_name(*area, [&](const std::string& name, os::FileKind) {
-                    return check_not_kept(name);
-                });
+    /// Gives the owner the rights to read and to change the root, its parts and the lease tables,
+    /// if they were taken away. (What lies below gets them when it is deleted.) Best effort: the
+    /// step that wants a right tells if it is missing.
+    void allow_owner() const {
+        const auto allow_each = [](const os::Dir& dir) {
+            return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
+                tree::allow_owner_at(dir, name);
+                return {};
             });
+        };
+        tree::allow_owner(root_);
+        (void)allow_each(root_);
+        for (const char* const part : {format::participants_name, format::staging_name}) {
+            if (const auto dir = os::open_dir_at(root_, part)) (void)allow_each(*dir);
+        }
     }
 
-    /// Refuses if the name in a staging area is that of a tree that is still there.
-    Result<> check_not_kept(const std::string& name) const {
-        const auto staged = format::parse_staged_name(name);
-        if (!staged || staged->kind != format::StagedName::Kind::kept) return {};
-        const auto archive = os::open_dir_at(root_, format::archive_name);
-        if (is_absent(archive)) return {};
-        TRY(archive);
-        const std::string tree = format::entry_tree_path(staged->id);
-        const auto stands = os::stat_at(*archive, tree);
-        if (is_absent(stands)) return {};
-        TRY(stands);
-        return refuse(*archive / tree,
-                      "a user has moved this tree here, and the publish that failed could not put "
-                      "it back; move it away first, or delete it");
+    /// Deletes garbage, and the lease tables, for which no process has any use now: what is
+    /// without space for a small file has it then. The next collection makes the tables again.
+    Result<> make_room() const {
+        if (const auto deleting = os::open_dir_at(root_, format::deleting_name))
+            (void)tree::empty_dir(*deleting, {.threads = 1});
+        const auto participants = os::open_dir_at(root_, format::participants_name);
+        if (is_absent(participants)) return {};
+        TRY(participants);
+        return cache::unlink_tables(*participants);
     }
 
     /// Takes the collector's lock. Returns nullopt if there is no `locks`, so that no process can
@@ -171,22 +137,6 @@ private:
             return fail(Errc::busy, "destroy cache", root_.path,
                         "another process collects, verifies or destroys it; try again later");
         return std::move(*lock);
-    }
-
-    /// Returns whether this is a cache, or what is left of one. Any sign will do: the format, a tag
-    /// that names larder, or larder's directories with nothing of others in them. Errors: `refused`
-    /// if a newer larder made it.
-    Result<bool> is_ours() {
-        TRY_ASSIGN(const auto text, read_format_text());
-        if (text) {
-            const auto read = format::parse_format(*text);
-            if (read.kind == format::FormatRead::Kind::newer)
-                return refuse(root_.path, "a newer larder made this cache; use that one");
-            if (read.kind != format::FormatRead::Kind::unknown) return true;
-        }
-        TRY_ASSIGN(const auto tag, read_if_there(root_, format::cachedir_tag_name));
-        if (tag && format::is_own_tag(*tag)) return true;
-        return cache::is_remains(root_);
     }
 
     /// Makes a file with this text, which is on the disk then, and locks it. If a power cut emptied
@@ -234,19 +184,6 @@ private:
         }
     }
 
-    /// Returns the text of `format`; nullopt if nothing stands there; an empty text if what stands
-    /// there is no `format`, such as a link. Errors: those of reading it, because what it says must
-    /// be put back if a process uses the cache.
-    Result<std::optional<std::string>> read_format_text() {
-        auto text = os::read_file_at(root_, format::format_name, format::max_format);
-        if (is_absent(text)) return std::nullopt;
-        const bool is_other =
-            why_of(text) == Why::is_link || (!text && text.error().code == Errc::damaged);
-        if (is_other) return std::string();
-        TRY(text);
-        return std::move(*text);
-    }
-
     /// Locks `format`, if there is one, and reads what it says, or what it said before an earlier
     /// destroy has marked it. A process that has this lock is the only one that destroys the cache.
     /// Errors: `busy` if another process has it.
@@ -255,38 +192,36 @@ private:
         constexpr int max_attempts = 100;
         for (int attempts = 1;; ++attempts) {
             auto lock = os::FileLock::try_lock_existing(root_, format::format_name);
-            // What is no file can't be locked. It is replaced, under the collector's lock.
-            const bool is_lockable = !is_absent(lock) && why_of(lock) != Why::is_link;
-            if (is_lockable) TRY(lock);
-            if (is_lockable && !*lock) {
+            if (is_absent(lock)) return read_before();
+            TRY(lock);
+            if (!*lock) {
                 return fail(Errc::busy, "destroy cache", root_.path,
                             "another process destroys it at this moment");
             }
-            if (is_lockable) {
-                // Another destroy may have replaced or deleted the file before it let go of it.
-                TRY_ASSIGN(const bool is_named,
-                           os::still_has_name((*lock)->file(), root_, format::format_name));
-                if (!is_named && attempts < max_attempts) continue;
-                if (!is_named)
-                    return fail(Errc::busy, "destroy cache", root_ / format::format_name,
-                                "other processes destroy and make it again and again, or the file "
-                                "system denies this name; try again");
+            // Another destroy may have replaced or deleted the file before it let go of it.
+            TRY_ASSIGN(const bool is_named,
+                       os::still_has_name((*lock)->file(), root_, format::format_name));
+            if (is_named) {
                 lock_ = std::move(*lock);
+                return read_before();
             }
-            return read_before();
+            if (attempts == max_attempts)
+                return fail(Errc::busy, "destroy cache", root_ / format::format_name,
+                            "other processes destroy and make it again and again, or the file "
+                            "system denies this name; try again");
         }
     }
 
     /// Reads what `format` says, or what it said before an earlier destroy has marked it. Errors:
     /// `refused` if a newer larder has made it since it was checked.
     Result<> read_before() {
-        TRY_ASSIGN(before_, read_format_text());
+        TRY_ASSIGN(before_, read_format_text(root_));
         is_marked_ = false;
         is_known_ = true;
         if (!before_) return {};
         auto read = format::parse_format(*before_);
         if (read.kind == format::FormatRead::Kind::newer)
-            return refuse(root_.path, "a newer larder made this cache; use that one");
+            return refuse_destroy(root_.path, "a newer larder made this cache; use that one");
         is_marked_ = read.kind == format::FormatRead::Kind::destroyed;
         if (is_marked_) before_ = std::move(read.before);
         is_known_ = is_marked_ ? before_.has_value() : !before_->empty();
@@ -489,9 +424,14 @@ Result<> destroy(const fs::path& path) {
     const fs::path root =
         os::retried(error, [&](std::error_code& each) { return fs::canonical(path, each); });
     if (error) return os::fail(error, "destroy cache", path);
+    const fs::path named = path.has_filename() ? path : path.parent_path();
+    if (os::retried(error, [&](std::error_code& each) { return fs::is_symlink(named, each); })) {
+        return refuse_destroy(path, "it is a symlink, which would lead nowhere then; destroy " +
+                                        root.string() + " itself, and remove the link");
+    }
     TRY_ASSIGN(os::Dir dir, os::open_dir(root));
+    TRY(check_destroyable(dir));
     Destroyer destroyer(std::move(dir));
-    TRY(destroyer.check());
     return destroyer.destroy();
 }
 

@@ -3,6 +3,7 @@
 
 #include "format/layout.hpp"
 #include "os/file.hpp"
+#include "tree/remove.hpp"
 
 namespace larder::protocol {
 
@@ -81,18 +82,12 @@ Result<format::Record> read_record(const cache::Root& root, const format::Id& id
 }
 
 void make_readable(const cache::Root& root, const format::Id& id) {
-    const auto add = [](const os::Dir& dir, const std::string& name, os::Permissions wanted) {
-        const auto info = os::stat_at(dir, name);
-        const bool is_link = info && !info->is_directory() && !info->is_regular();
-        if (!info || is_link || (info->permissions & wanted) == wanted) return;
-        (void)os::set_permissions_at(dir, name, info->permissions | wanted);
-    };
     const os::Dir& archive = root.dirs().archive;
-    add(archive, to_text(id), os::Permissions::owner_all);
+    tree::allow_owner_at(archive, to_text(id));
     const auto entry = os::open_dir_at(archive, to_text(id));
     if (!entry) return;
     for (const char* const file : {format::record_name, format::manifest_name})
-        add(*entry, file, os::private_file);
+        tree::allow_owner_at(*entry, file);
 }
 
 std::optional<std::string> difference_from_record(const tree::Size& size,

@@ -217,11 +217,7 @@ private:
     static Result<std::unique_ptr<DoomedDir>> try_open(const os::Dir& parent,
                                                        const std::string& name) {
         TRY_ASSIGN(os::Dir dir, os::open_dir_unmounted_at(parent, name));
-        TRY_ASSIGN(const os::FileInfo info, os::stat_of(dir));
-        constexpr os::Permissions ours = os::Permissions::owner_all;
-        const os::Permissions wanted = (info.permissions & os::Permissions::all) | ours;
-        // If this fails, what lies in the directory can't be deleted, and tells its own error.
-        if ((info.permissions & ours) != ours) (void)os::try_set_permissions(dir.handle, wanted);
+        allow_owner(dir);
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
         return std::make_unique<DoomedDir>(std::move(dir), std::move(reader));
     }
@@ -320,6 +316,23 @@ Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options) {
     auto doomed = std::make_unique<DoomedDir>(std::move(top), std::move(reader));
     Removal removal(dir, std::nullopt, options);
     return removal.run(std::move(doomed), threads_for(options.threads));
+}
+
+void allow_owner(const os::Dir& dir) {
+    const auto info = os::stat_of(dir);
+    if (!info || (info->permissions & os::Permissions::owner_all) == os::Permissions::owner_all)
+        return;
+    (void)os::try_set_permissions(
+        dir.handle, (info->permissions & os::Permissions::all) | os::Permissions::owner_all);
+}
+
+void allow_owner_at(const os::Dir& parent, const std::string& name) {
+    const auto info = os::stat_at(parent, name);
+    if (!info || (!info->is_directory() && !info->is_regular())) return;
+    const os::Permissions ours =
+        info->is_directory() ? os::Permissions::owner_all : os::private_file;
+    if ((info->permissions & ours) != ours)
+        (void)os::set_permissions_at(parent, name, info->permissions | ours);
 }
 
 Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name,

@@ -41,6 +41,12 @@ struct RemoveOptions {
 /// has deleted is no error.
 [[nodiscard]] Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options);
 
+/// Gives the owner of a directory the right to list and to change it, if that is missing. Best
+/// effort: the next step tells if it was refused.
+void allow_owner(const os::Dir& dir);
+/// Does the same for the directory or the file `name`. Passes over a symlink.
+void allow_owner_at(const os::Dir& parent, const std::string& name);
+
 /// Deletes the tree or file `name` of `parent` in place, by this thread alone. It is no error if
 /// nothing stands there. Errors: `interrupted` if the call was asked to stop.
 [[nodiscard]] Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name,

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "format/layout.hpp"
 #include "format/lease_table.hpp"
@@ -473,6 +474,25 @@ TEST_CASE("an entry that its owner may not read is collected, and its size is no
                     "a dry run has changed something");
         const auto report = value(cache.collect());
         Child::must(report.entries == 3 && report.failures.empty(), "not all were deleted");
+    });
+    in_child([&](Child&) {
+        become_nobody();
+        require_no_leak(root, 0);
+    });
+}
+
+TEST_CASE("a lease table to which its owner may not write is reaped, and adopted") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        Child staging([&](Child&) { put(bucket_at(root), "k", "text"); }, {{}, {"publish.leased"}});
+        Child::must(staging.join() == 128 + SIGKILL, "it was not killed");
+        fs::permissions(root / "participants" / "0", fs::perms(0400));
+        const auto report = value(open_cache(root).collect());
+        Child::must(report.reaped == 1 && report.entries == 1, "it was not reaped");
     });
     in_child([&](Child&) {
         become_nobody();

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 
 #include "format/layout.hpp"
 #include "support.hpp"
@@ -882,6 +883,8 @@ TEST_CASE("a destroy that can't open the locks is an error, and deletes nothing"
         become_nobody();
         put(value(open_cache(root).bucket("b")), "k", "text");
     });
+    // The file belongs to root, so the user can't get the right to open it.
+    REQUIRE(::chown((root / "locks").c_str(), 0, 0) == 0);
     fs::permissions(root / "locks", fs::perms(0));
     in_child([&](Child&) {
         become_nobody();
@@ -889,9 +892,153 @@ TEST_CASE("a destroy that can't open the locks is an error, and deletes nothing"
         Child::must(!destroyed, "destroyed without the collector's lock");
         Child::must(contains(destroyed.error().message(), "locks"), destroyed.error().message());
     });
-    fs::permissions(root / "locks", fs::perms(0700));
+    REQUIRE(::chown((root / "locks").c_str(), another_user, another_user) == 0);
+    fs::permissions(root / "locks", fs::perms(0600));
     in_child([&](Child&) {
         become_nobody();
         Child::must(content_of(value(open_cache(root).bucket("b")), "k") == "text", "no entry");
     });
+}
+
+TEST_CASE("destroy deletes a cache of which its owner has taken the rights from himself") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    for (const std::string part : {"all", "root", "locks", "format", "CACHEDIR.TAG", "participants",
+                                   "participants/0", "staging", "archive", "deleting"}) {
+        INFO(part);
+        const TempDir dir;
+        fs::permissions(dir.path(), fs::perms(0777));
+        const fs::path root = dir.path() / "cache";
+        in_child([&](Child&) {
+            become_nobody();
+            put(value(open_cache(root).bucket("b")), "k", "text");
+        });
+        if (part == "all") {
+            REQUIRE(run("chmod -R a-w " + root.string()));
+        } else if (part == "root") {
+            fs::permissions(root, fs::perms(0500));
+        } else {
+            fs::permissions(root / part, fs::perms(0));
+        }
+        in_child([&](Child&) {
+            become_nobody();
+            Child::must(Cache::destroy(root));
+        });
+        CHECK_FALSE(stands(root));
+    }
+}
+
+TEST_CASE("destroy refuses what stands in the place of a part of a cache, and says what to do") {
+    for (const std::string part : {"format", "locks", "CACHEDIR.TAG", ".gitignore", "participants",
+                                   "staging", "archive", "deleting", "pins"}) {
+        for (const std::string kind : {"other", "link"}) {
+            INFO(part << " " << kind);
+            const TempDir dir;
+            const fs::path root = dir.path() / "cache";
+            in_child([&](Child&) {
+                const Bucket bucket = value(open_cache(root).bucket("b"));
+                put(bucket, "k", "text");
+                value(bucket.pin("k"));
+            });
+            const bool was_directory = fs::is_directory(root / part);
+            fs::rename(root / part, dir.path() / "part");
+            if (kind == "link") {
+                fs::create_symlink(dir.path() / "part", root / part);
+            } else if (was_directory) {
+                write_file(root / part, "precious");
+            } else {
+                fs::create_directories(root / part / "precious");
+            }
+            const auto before = exact_snapshot(root);
+            const auto destroyed = Cache::destroy(root);
+            REQUIRE_FALSE(destroyed);
+            INFO(destroyed.error().message());
+            CHECK(destroyed.error().code == Errc::refused);
+            CHECK(contains(destroyed.error().message(), '"' + part + '"'));
+            CHECK(contains(destroyed.error().message(), "move that away"));
+            CHECK(exact_snapshot(root) == before);
+            fs::remove_all(root / part);
+            value(Cache::destroy(root));
+            CHECK_FALSE(stands(root));
+            CHECK(stands(dir.path() / "part"));
+        }
+    }
+}
+
+TEST_CASE("destroy says what to do about a process that joins, or that can't be told") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    const auto refusal = [&] {
+        const auto destroyed = Cache::destroy(root);
+        REQUIRE_FALSE(destroyed);
+        CHECK(destroyed.error().code == Errc::busy);
+        return destroyed.error().message();
+    };
+    {
+        Child joiner([&](Child&) { (void)value(open_cache(root).bucket("b")).get("k"); },
+                     {{"adopt.locked"}, {}});
+        joiner.wait_for("adopt.locked");
+        CHECK(contains(refusal(), "a process that just begins to use the cache"));
+    }
+    Child user([&](Child& self) {
+        const AtPoints unknown(
+            [](const std::string& point) { return point == "os.pid-namespace"; });
+        Lease lease = value(value(open_cache(root).bucket("b")).get("k"));
+        Child::must(lease.keep_across_exec());
+        self.say("leased");
+        self.hear();
+    });
+    user.wait_for("leased");
+    const std::string who = "pid " + std::to_string(user.pid());
+    user.kill();
+    {
+        const AtPoints unseen([](const std::string& point) { return point == "os.all-processes"; });
+        const std::string said = refusal();
+        INFO(said);
+        CHECK(contains(said, "it can't be told whether " + who));
+        CHECK(contains(said, "gc --presume-dead"));
+        CollectOptions presume;
+        presume.presume_dead = true;
+        in_child([&](Child&) { (void)value(open_cache(root).collect({}, presume)); });
+        value(Cache::destroy(root));
+    }
+    CHECK_FALSE(stands(root));
+}
+
+TEST_CASE("destroy through a symlink is refused, so that no path is closed") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache", link = dir.path() / "link";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    fs::create_directory_symlink(root, link);
+    for (const fs::path& path : {link, link / ""}) {
+        const auto destroyed = Cache::destroy(path);
+        REQUIRE_FALSE(destroyed);
+        CHECK(destroyed.error().code == Errc::refused);
+        CHECK(contains(destroyed.error().message(), root.string()));
+    }
+    CHECK(content_of(value(open_cache(link).bucket("b")), "k") == "text");
+}
+
+TEST_CASE("destroy deletes a cache on a disk that has no space, or can make no file") {
+    for (const std::string options : {"size=1m", "nr_inodes=60"}) {
+        for (const bool has_garbage : {true, false}) {
+            INFO(options << " " << has_garbage);
+            const TempDir dir;
+            const Mount disk("none", dir.path(), "tmpfs", 0, options);
+            SKIP_UNLESS(disk, "root, to mount a tmpfs");
+            const fs::path root = dir.path() / "cache";
+            in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+            if (has_garbage) write_file(root / "deleting" / "x", std::string(8192, 'x'));
+            const auto fill_disk = [&] {
+                for (int number = 0;; ++number) {
+                    std::ofstream file(dir.path() / ("file" + std::to_string(number)));
+                    file << std::string(options == "size=1m" ? 4096 : 0, 'x') << std::flush;
+                    if (!file) return;
+                }
+            };
+            fill_disk();
+            in_child([&](Child&) { Child::must(Cache::destroy(root)); });
+            CHECK_FALSE(stands(root));
+        }
+    }
 }
