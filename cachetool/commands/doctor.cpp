@@ -107,6 +107,15 @@ void probe(const std::filesystem::path& place, const CommandOutput& output, Prob
                                 directory.string(), error.message()));
 }
 
+/// Says which kinds of links and buckets the cache has, if there is one and it can be read.
+void describe_cache(const std::filesystem::path& root, ProbeResults& results) {
+    larder::OpenOptions options;
+    options.read_only = true;
+    const auto cache = larder::Cache::open(root, options);
+    if (cache)
+        results.push_back({"cache", ProbeVerdict::ok, "has " + doctor::kinds_of(*cache), ""});
+}
+
 void write_volume(JsonWriter& json, const system::MountedVolume& volume) {
     const bool counts_inodes = volume.inodes_total != 0;
     const auto inodes = [&](const char* name, std::uint64_t count) {
@@ -182,6 +191,7 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
         results.front().name == "mount" && results.front().verdict == ProbeVerdict::broken;
     if (!is_read_only) probe(place, output, results);
 
+    describe_cache(root, results);
     const bool is_full = blame_the_full_disk(results);
     const int exit_code = works(results) ? done : failed;
     const char* const verdict = exit_code == done ? "larder works here"

@@ -65,6 +65,15 @@ larder::Result<larder::Cache> open_cache(const fs::path& root, const ParsedArgum
     return larder::Cache::open(root, options);
 }
 
+/// Returns the kind of buckets that the option --buckets names; nullopt without the option.
+Expected<std::optional<larder::BucketKind>> bucket_kind_of(const ParsedArguments& arguments) {
+    const auto* const text = arguments.value_of("buckets");
+    if (text == nullptr) return std::nullopt;
+    if (*text == "directory") return larder::BucketKind::directory;
+    if (*text == "pointer") return larder::BucketKind::pointer;
+    return fail_usage("--buckets wants directory or pointer");
+}
+
 larder::Result<larder::Cache> open_for(CacheAccess access, const fs::path& root,
                                        const ParsedArguments& arguments,
                                        const CommandOutput& output) {
@@ -98,6 +107,7 @@ Expected<fs::path> cache_root(const ParsedArguments& arguments) {
 Expected<larder::Cache> open_or_create(const ParsedArguments& arguments,
                                        const CommandOutput& output, larder::OpenOptions options) {
     LARDER_TRY_ASSIGN(const fs::path root, cache_root(arguments));
+    LARDER_TRY_ASSIGN(options.bucket_kind, bucket_kind_of(arguments));
     const bool is_new = is_absent(root);
     LARDER_TRY_ASSIGN(auto cache, open_cache(root, arguments, output, std::move(options)));
     if (is_new) output.say(fmt::format("made a new cache at {}", root.string()));

@@ -28,7 +28,8 @@ inline constexpr const char* unprotected_warning =
 // There are three ways to open the cache. If the library waits for other processes for a second,
 // stderr says for which.
 
-/// Opens the cache, or creates it: for commands that put something into it.
+/// Opens the cache, or creates it, with the kind of buckets that the option --buckets names: for
+/// commands that put something into it.
 [[nodiscard]] Expected<larder::Cache> open_or_create(const ParsedArguments& arguments,
                                                      const CommandOutput& output,
                                                      larder::OpenOptions options = {});

@@ -7,6 +7,12 @@ namespace {
 constexpr OptionSpec empty_key = {"empty-key", nullptr,
                                   "KEY may be empty; without this, an empty KEY is a mistake"};
 
+constexpr OptionSpec new_buckets = {
+    "buckets", "directory|pointer",
+    "what buckets are if this command makes the cache: directories (the default where one can be "
+    "renamed), or links to directories, so that a refresh is one rename also in a lower layer of "
+    "overlayfs"};
+
 constexpr OptionSpec entry_survives = {"durability", "process|power",
                                        "what the entry survives: the death of any process (the "
                                        "default), or a power cut as well"};
@@ -45,6 +51,7 @@ CommandTable commands() {
                       "move SOURCE, a directory on the same file system, instead of copying it"},
                      entry_survives,
                      files_have_digests,
+                     new_buckets,
                      empty_key},
          .run = run_put,
          .foreign_names = {"add", "store", "save", "cp", "copy"}},
@@ -95,6 +102,7 @@ CommandTable commands() {
                      {"allow-empty", nullptr, "COMMAND may leave LARDER_STAGE empty"},
                      entry_survives,
                      built_have_digests,
+                     new_buckets,
                      empty_key},
          .run = run_build,
          .foreign_names = {"make", "create"}},

@@ -39,8 +39,8 @@ void probe_mount(const system::MountedVolume& volume, ProbeResults& results) {
     }
     if (volume.type == "overlay") {
         results.push_back({"layers", ProbeVerdict::limited, "overlay",
-                           "in a cache that came with an image, refresh retires key by key, and "
-                           "collect deletes in place"});
+                           "in a cache that came with an image, refresh retires key by key, unless "
+                           "its buckets are pointers, and collect deletes in place"});
     }
     if (volume.no_atime) {
         results.push_back({"access times", ProbeVerdict::limited, "noatime",

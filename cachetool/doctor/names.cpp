@@ -129,8 +129,10 @@ private:
             record("rename of directories", ProbeVerdict::ok, "works",
                    "refresh moves a bucket aside at once");
         } else if (error == std::errc::cross_device_link) {
-            record("rename of directories", ProbeVerdict::limited, error.message(),
-                   "refresh retires key by key, and collect deletes in place");
+            record(
+                "rename of directories", ProbeVerdict::limited, error.message(),
+                "a new cache has pointers for buckets, so that refresh is one rename, and collect "
+                "deletes in place");
         } else {
             record("rename of directories", ProbeVerdict::broken, error.message(),
                    "nothing can be published: choose another file system");

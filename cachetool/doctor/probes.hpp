@@ -8,6 +8,8 @@
 #include <system_error>
 #include <vector>
 
+#include <larder/cache.hpp>
+
 #include "cachetool/system/volume.hpp"
 
 namespace cachetool::doctor {
@@ -28,6 +30,9 @@ struct ProbeResult {
 };
 
 using ProbeResults = std::vector<ProbeResult>;
+
+/// Returns which kinds of links and of buckets a cache has.
+[[nodiscard]] std::string kinds_of(const larder::Cache& cache);
 
 /// Judges what the mount says about itself (mount.cpp).
 void probe_mount(const system::MountedVolume& volume, ProbeResults& results);

@@ -98,6 +98,14 @@ private:
 
 }  // namespace
 
+std::string kinds_of(const larder::Cache& cache) {
+    const std::string links =
+        cache.link_kind() == larder::LinkKind::symlink ? "symlinks" : "small files";
+    return links + " for links, and " +
+           (cache.bucket_kind() == larder::BucketKind::directory ? "directories for buckets"
+                                                                 : "pointers for buckets");
+}
+
 void probe_larder(const fs::path& scratch, ProbeResults& results) {
     const auto root = scratch / "cache";
     larder::OpenOptions options;
@@ -123,9 +131,7 @@ void probe_larder(const fs::path& scratch, ProbeResults& results) {
         return;
     }
     results.push_back({"larder", ProbeVerdict::ok, "puts, gets, leases, refreshes and collects",
-                       cache->link_kind() == larder::LinkKind::symlink
-                           ? "a new cache has symlinks for links"
-                           : "a new cache has small files for links"});
+                       "a new cache has " + kinds_of(*cache)});
 }
 
 }  // namespace cachetool::doctor

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bucket pointers, which no code has yet: buckets/b is a link that names generations/<g>/,
+/* Bucket pointers: buckets/b is a link that names generations/<g>/,
  * which holds the keys. A refresh renames that link. Generations are made and taken apart here,
  * beside publish, get, evict, reap and collect, with a kill between any two steps.
  *

@@ -76,6 +76,8 @@ public:
     [[nodiscard]] const std::filesystem::path& root() const noexcept;
     /// Returns what stands for each key in a bucket of this cache.
     [[nodiscard]] LinkKind link_kind() const noexcept;
+    /// Returns what a bucket of this cache is on the disk.
+    [[nodiscard]] BucketKind bucket_kind() const noexcept;
     /// Returns true if OpenOptions::read_only was set, or if the root could not be written.
     [[nodiscard]] bool is_read_only() const noexcept;
 

@@ -267,6 +267,18 @@ typedef enum larder_link_kind {
     LARDER_LINK_JUNCTION = 3 /* a directory junction; on Windows only */
 } larder_link_kind;
 
+/* What a bucket is on the disk. The kind is chosen when the cache is created, and every process
+ * uses it from then on. */
+typedef enum larder_bucket_kind {
+    /* As an option: a directory, wherever larder can rename one, and otherwise a pointer. As a
+     * result: the cache was NULL. */
+    LARDER_BUCKET_PROBED = 0,
+    LARDER_BUCKET_DIRECTORY = 1, /* the directory that holds the bucket's links */
+    /* A link to that directory, which belongs to the bucket until the next refresh. So no refresh
+     * renames a directory, which some file systems refuse: overlayfs for one of a lower layer. */
+    LARDER_BUCKET_POINTER = 2
+} larder_bucket_kind;
+
 /* A time to wait, in milliseconds, that means: give up at once. (0 means the default.) */
 #define LARDER_NO_WAIT (-1)
 
@@ -323,6 +335,8 @@ typedef struct larder_open_options {
      * array is copied. */
     size_t digest_count;
     const larder_digest* const* digests;
+    int32_t bucket_kind;     /* a larder_bucket_kind, for a cache that has to be created */
+    int32_t reserved;        /* 0 */
 } larder_open_options;
 
 /* Opens the cache at `root`, and stores a handle in `*cache`. If nothing or an empty directory
@@ -357,6 +371,8 @@ larder_code larder_cache_destroy(const char* root, larder_error** error);
 const char* larder_cache_root(const larder_cache* cache);
 /* Returns what stands for each key in this cache; LARDER_LINK_PROBED for NULL. */
 larder_link_kind larder_cache_link_kind(const larder_cache* cache);
+/* Returns what a bucket of this cache is; LARDER_BUCKET_PROBED for NULL. */
+larder_bucket_kind larder_cache_bucket_kind(const larder_cache* cache);
 /* Returns 1 if the cache is open read-only, because the option says so or because the root cannot
  * be written; otherwise 0, and 0 for NULL. */
 int larder_cache_is_read_only(const larder_cache* cache);

@@ -25,6 +25,16 @@ enum class LinkKind {
     junction,  ///< a directory junction; on Windows only
 };
 
+/// What a bucket is on the disk. The kind is chosen when the cache is created, like that of links.
+enum class BucketKind {
+    directory,  ///< the directory that holds the bucket's links (the default)
+    /// A link to that directory, which has a name of its own and belongs to the bucket until the
+    /// next refresh. So no refresh renames a directory, which some file systems refuse: overlayfs
+    /// for one of a lower layer, Windows while a file in it is open. If links are symlinks, a get
+    /// costs the same with both kinds.
+    pointer,
+};
+
 /// What a change survives: a publish, a restore, a remove, a refresh, a pin, the end of a pin.
 enum class Durability {
     process,  ///< the death of any process, but perhaps not a power cut
@@ -39,6 +49,9 @@ struct OpenOptions {
     /// The kind of links for a cache that has to be created. If it is empty, a probe of the file
     /// system decides.
     std::optional<LinkKind> link_kind;
+    /// The kind of buckets for a cache that has to be created. If it is empty, it is `directory`
+    /// wherever a probe can rename a directory, and otherwise `pointer`.
+    std::optional<BucketKind> bucket_kind;
     /// Writes nothing, not even leases: see Lease::is_protected.
     bool read_only = false;
     /// Allows a cache on a network file system. Leases then protect only the processes of this

@@ -50,6 +50,7 @@ Result<> Cache::destroy(const std::filesystem::path& root) { return protocol::de
 
 const std::filesystem::path& Cache::root() const noexcept { return state_->path(); }
 LinkKind Cache::link_kind() const noexcept { return state_->link_kind(); }
+BucketKind Cache::bucket_kind() const noexcept { return state_->bucket_kind(); }
 bool Cache::is_read_only() const noexcept { return state_->is_read_only(); }
 
 Result<Bucket> Cache::bucket(std::string_view name) const {

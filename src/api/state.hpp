@@ -75,6 +75,7 @@ public:
     /// its options. Never waits. Every publish calls this after its entry is visible.
     void published(const protocol::RootRef& root) const noexcept;
     [[nodiscard]] LinkKind link_kind() const noexcept { return current().root->link_kind(); }
+    [[nodiscard]] BucketKind bucket_kind() const noexcept { return current().root->bucket_kind(); }
     [[nodiscard]] bool is_read_only() const noexcept { return current().root->is_read_only(); }
 
 private:

@@ -41,6 +41,17 @@ larder_link_kind larder_cache_link_kind(const larder_cache* cache) {
     return LARDER_LINK_PROBED;
 }
 
+larder_bucket_kind larder_cache_bucket_kind(const larder_cache* cache) {
+    if (cache == nullptr) return LARDER_BUCKET_PROBED;
+    switch (cache->cache.bucket_kind()) {
+        case BucketKind::directory:
+            return LARDER_BUCKET_DIRECTORY;
+        case BucketKind::pointer:
+            return LARDER_BUCKET_POINTER;
+    }
+    return LARDER_BUCKET_PROBED;
+}
+
 int larder_cache_is_read_only(const larder_cache* cache) {
     return cache != nullptr && cache->cache.is_read_only() ? 1 : 0;
 }

@@ -93,6 +93,19 @@ std::optional<LinkKind> link_kind_of(larder_link_kind kind) {
     return std::nullopt;
 }
 
+/// Does the same for the kind of buckets.
+std::optional<BucketKind> bucket_kind_of(larder_bucket_kind kind) {
+    switch (kind) {
+        case LARDER_BUCKET_PROBED:
+            return std::nullopt;
+        case LARDER_BUCKET_DIRECTORY:
+            return BucketKind::directory;
+        case LARDER_BUCKET_POINTER:
+            return BucketKind::pointer;
+    }
+    return std::nullopt;
+}
+
 // Each of the following returns a function that calls the callback `call` of C, with the `data`
 // that was given with it. If `call` is null, there is no callback, and the function is empty. What
 // the callback is given is valid until it returns.
@@ -144,8 +157,12 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_open_options, keep_waiting)));
     TRY_ASSIGN(const larder_link_kind link_kind,
                choice("link_kind", known.link_kind, LARDER_LINK_JUNCTION));
+    TRY_ASSIGN(const larder_bucket_kind bucket_kind,
+               choice("bucket_kind", known.bucket_kind, LARDER_BUCKET_POINTER));
+    TRY(must_be_empty("reserved", known.reserved));
     OpenOptions options;
     options.link_kind = link_kind_of(link_kind);
+    options.bucket_kind = bucket_kind_of(bucket_kind);
     options.read_only = known.read_only != 0;
     options.allow_network = known.allow_network != 0;
     options.allow_unsafe = known.allow_unsafe != 0;

@@ -55,13 +55,16 @@ Result<bool> is_entry(const os::Dir& archive, const std::string& id, Holds holds
     });
 }
 
-/// Returns whether a link of either kind, or an empty file such as a pin, stands there.
+/// Returns whether a link or a pointer, of either kind, or an empty file such as a pin stands
+/// there.
 Result<bool> is_link(const os::Dir& dir, const std::string& name) {
     TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
     if (info.is_regular() && info.size == 0) return true;
     const LinkKind kind = info.is_regular() ? LinkKind::file : LinkKind::symlink;
     TRY_ASSIGN(const auto link, format::read_link(kind, dir, name));
-    return link.kind == format::LinkRead::Kind::entry;
+    if (link.kind == format::LinkRead::Kind::entry) return true;
+    TRY_ASSIGN(const auto pointer, format::read_pointer(kind, dir, name));
+    return pointer.kind == format::PointerRead::Kind::generation;
 }
 
 /// Returns whether a directory of links stands there, in which further ones may lie, at most
@@ -84,6 +87,10 @@ Result<bool> is_part(const os::Dir& dir, const std::string& part, Holds holds) {
         if (part == format::boots_name) return is_boot(dir, name);
         if (part == format::archive_name || part == format::deleting_name)
             return is_entry(dir, name, holds);
+        if (part == format::buckets_name && holds == Holds::remains) {
+            TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
+            if (!info.is_directory()) return is_link(dir, name);  // a pointer
+        }
         // A refreshed bucket lies one level deeper.
         return is_links(dir, name, holds, part == format::retired_name ? 1 : 0);
     });

@@ -210,9 +210,21 @@ Result<> sync_if_ours(const os::Dir& root, const char* name) {
     return os::sync(*file, root / name);
 }
 
-/// Chooses the format of a new cache: the kind of its links, and the longest name of a key. Makes
-/// and deletes links in `deleting/` to find out what works. Errors: `unsupported` if the file
-/// system's names are too short, or if the kind of links that the caller asked for does not work.
+/// Returns whether a directory can be renamed. Makes one in `scratch`, and leaves nothing there.
+bool can_rename_directory(const os::Dir& scratch) {
+    if (os::point("open.probe-directory") != 0) return false;
+    const std::string first = to_text(format::fresh_id());
+    const std::string second = to_text(format::fresh_id());
+    if (!os::make_dir_at(scratch, first)) return false;
+    const bool works = os::rename_new(scratch, first, scratch, second).has_value();
+    (void)os::remove_dir_at(scratch, works ? second : first);
+    return works;
+}
+
+/// Chooses the format of a new cache: the kinds of its links and buckets, and the longest name of a
+/// key. Makes and deletes links and directories in `deleting/` to find out what works. Errors:
+/// `unsupported` if the file system's names are too short, or if the kind of links that the caller
+/// asked for does not work.
 Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& options) {
     format::Format format;
     format.longest_name = std::min(format::max_name, os::longest_name(dirs.buckets));
@@ -229,6 +241,11 @@ Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& opt
         }
     } else if (!format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
         format.links = LinkKind::file;
+    }
+    if (options.bucket_kind) {
+        format.buckets = *options.bucket_kind;
+    } else if (!can_rename_directory(dirs.deleting)) {
+        format.buckets = BucketKind::pointer;
     }
     return format;
 }
@@ -337,7 +354,7 @@ private:
     bool allow_unsafe_;
 };
 
-/// Opens all directories of a cache below its root.
+/// Opens all directories below its root that every cache has.
 Result<Handles> open_handles(os::Dir root, const PartOpener& parts) {
     Handles dirs;
     dirs.root = std::move(root);
@@ -352,6 +369,13 @@ Result<Handles> open_handles(os::Dir root, const PartOpener& parts) {
         TRY_ASSIGN(dirs.retired_buckets, parts.open(retired, format::retired_buckets_name));
     }
     return dirs;
+}
+
+/// Opens `generations/` if buckets are pointers.
+Result<> open_generations(Handles& dirs, const PartOpener& parts, const format::Format& format) {
+    if (format.buckets != BucketKind::pointer || dirs.generations.is_open()) return {};
+    TRY_ASSIGN(dirs.generations, parts.open(dirs.root, format::generations_name));
+    return {};
 }
 
 /// Makes the root if it is missing, unless the caller only reads, and opens it. The path of the
@@ -442,9 +466,10 @@ Result<> check_can_be_created(const fs::path& path, const os::Dir& root, bool re
 }
 
 /// Makes what a root lacks, and returns its format. `found` is what was read of `format`. Errors:
-/// those of making a file, and of choose_format. A kill leaves a root that the next open completes.
-Result<format::Format> complete_root(const Handles& dirs, const format::FormatRead& found,
-                                     const OpenOptions& options) {
+/// those of making a file or a directory, and of choose_format. A kill leaves a root that the next
+/// open completes.
+Result<format::Format> complete_root(Handles& dirs, const PartOpener& parts,
+                                     const format::FormatRead& found, const OpenOptions& options) {
     TRY(write_if_missing(dirs.root, format::cachedir_tag_name, format::cachedir_tag_text));
     TRY(write_if_missing(dirs.root, format::gitignore_name, format::gitignore_text));
     // Make it now, while there is space. A collection and a remove need their locks on a disk that
@@ -456,9 +481,18 @@ Result<format::Format> complete_root(const Handles& dirs, const format::FormatRe
     for (const char* const name : {format::cachedir_tag_name, format::gitignore_name})
         TRY(sync_if_ours(dirs.root, name));
     TRY_ASSIGN(const format::Format chosen, choose_format(dirs, options));
+    TRY(open_generations(dirs, parts, chosen));
     TRY(write_format(dirs, chosen));
-    // Another process may have written it first, with another kind of links. What stands there
-    // counts.
+    // Another process may have written it first, with other kinds. What stands there counts.
+    TRY_ASSIGN(format::Format written, read_format_again(dirs.root));
+    if (written.buckets == chosen.buckets) return written;
+    if (written.buckets == BucketKind::directory) {
+        // No process of this cache uses the directory that was made above, so it is empty.
+        dirs.generations = {};
+        (void)os::remove_dir_at(dirs.root, format::generations_name);
+        return written;
+    }
+    TRY(open_generations(dirs, parts, written));
     return read_format_again(dirs.root);
 }
 
@@ -479,15 +513,19 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
     // cache the tag is mended only after `format` was read again.
     const bool is_new = found.kind == format::FormatRead::Kind::unknown;
     if (is_new) TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
-    TRY_ASSIGN(Handles dirs, open_handles(std::move(root),
-                                          PartOpener(read_only, info.owner, options.allow_unsafe)));
+    const PartOpener parts(read_only, info.owner, options.allow_unsafe);
+    TRY_ASSIGN(Handles dirs, open_handles(std::move(root), parts));
     if (!options.allow_unsafe) TRY(check_locks(dirs.root, info.owner));
     if (!is_new) {
-        TRY_ASSIGN(found.format, read_format_again(dirs.root));
+        TRY(open_generations(dirs, parts, found.format));
+        TRY_ASSIGN(const format::Format again, read_format_again(dirs.root));
+        if (again.buckets != found.format.buckets)
+            return refuse(path, "another process has just made it anew; try again");
+        found.format = again;
     }
     format::Format format = found.format;
     if (!read_only) {
-        TRY_ASSIGN(format, complete_root(dirs, found, options));
+        TRY_ASSIGN(format, complete_root(dirs, parts, found, options));
     }
     os::FileIdentity archive;
     if (dirs.archive.is_open()) {

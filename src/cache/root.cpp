@@ -16,6 +16,7 @@ namespace larder::cache {
 Root::Root(Handles handles, const os::FileIdentity& archive, format::Format format, bool read_only)
     : dirs_(std::move(handles)),
       format_(format),
+      keys_(dirs_, format_),
       archive_(archive),
       read_only_(read_only),
       owner_(os::process_token()) {}
@@ -46,8 +47,9 @@ bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
 }
 
 bool Root::is_lost() const {
-    return is_lost({&Handles::participants, &Handles::staging, &Handles::buckets, &Handles::archive,
-                    &Handles::retired_links, &Handles::retired_buckets, &Handles::deleting});
+    return is_lost({&Handles::participants, &Handles::staging, &Handles::buckets,
+                    &Handles::generations, &Handles::archive, &Handles::retired_links,
+                    &Handles::retired_buckets, &Handles::deleting});
 }
 
 Result<> Root::must_be_writable(const char* step) const {
@@ -108,6 +110,15 @@ Result<> Root::reap(const os::Dir& staging) const {
         return errors.note(reap_link(staging, id));
     };
     if (const auto listed = os::for_each_name(staging, retire); !listed) errors.add(listed.error());
+    const auto retire_begun = [&](const std::string& name, os::FileKind) -> Result<> {
+        const auto staged = format::parse_staged_name(name);
+        if (!staged || staged->kind != Kind::pointer) return {};
+        (void)os::point("reap.generation-one");
+        return errors.note(reap_pointer(staging, staged->id));
+    };
+    if (!keys_.use_pointers()) return errors.first();
+    if (const auto listed = os::for_each_name(staging, retire_begun); !listed)
+        errors.add(listed.error());
     return errors.first();
 }
 
@@ -148,25 +159,52 @@ Result<> Root::reap_kept(const os::Dir& staging, const format::Id& id) const {
     return retired;
 }
 
+Result<> Root::reap_pointer(const os::Dir& staging, const format::Id& generation) const {
+    const std::string name = format::begun_pointer_name(generation);
+    // No bucket ever had the generation, so it is no one's loss, and no grace keeps it.
+    const auto retired = retire_pointer(staging, name, format::evicted);
+    if (retired || is_absent(retired)) return {};
+    const auto removed = os::remove_dir_at(dirs_.generations, to_text(generation));
+    if (!removed && !is_absent(removed)) return tl::make_unexpected(retired.error());
+    return os::remove_file_at(staging, name);
+}
+
 Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
                            format::RetiredAt when) const {
+    TRY(retire_to(dirs_.retired_links, dir, name, when));
+    return {};
+}
+
+Result<> Root::retire_key(const std::string& key_path, format::RetiredAt when) const {
+    TRY_ASSIGN(const KeyPath at, keys_.path_for_change(key_path));
+    return retire_link(*at.dir, at.path, when);
+}
+
+Result<std::string> Root::retire_pointer(const os::Dir& dir, const std::string& name,
+                                         format::RetiredAt when) const {
+    return retire_to(dirs_.retired_buckets, dir, name, when);
+}
+
+Result<std::string> Root::retire_to(const os::Dir& to, const os::Dir& dir, const std::string& name,
+                                    format::RetiredAt when) const {
     // A link may be replaced between the two looks. Arbitrary: that does not happen so often in a
     // row.
     constexpr int max_attempts = 100;
     for (int attempts = 1; attempts <= max_attempts; ++attempts) {
-        auto retired = os::rename_new(dir, name, dirs_.retired_links,
-                                      to_text(format::fresh_retired_name(when)));
+        std::string fresh = to_text(format::fresh_retired_name(when));
+        auto retired = os::rename_new(dir, name, to, fresh);
         // No other process draws this name.
         if (why_of(retired) == Why::exists) {
             return fail(Errc::unsupported, "retire", dir / name,
                         "the file system says that a name is taken that was drawn for it just now; "
                         "name a directory on another file system (`cachetool doctor` tests one)");
         }
-        if (!is_absent(retired)) return retired;
+        if (retired) return fresh;
+        if (!is_absent(retired)) return tl::make_unexpected(std::move(retired).error());
         // A file system whose names are out of date may deny a link that stands there. A caller
         // that took it for gone would leave it.
         const auto stands = os::stat_at(dir, name);
-        if (is_absent(stands)) return retired;
+        if (is_absent(stands)) return tl::make_unexpected(std::move(retired).error());
         TRY(stands);
     }
     return fail(Errc::unsupported, "retire", dir / name,

@@ -15,6 +15,8 @@
 #include <larder/options.hpp>
 
 #include "cache/boots.hpp"
+#include "cache/bucket_keys.hpp"
+#include "cache/handles.hpp"
 #include "cache/participant.hpp"
 #include "cache/recent.hpp"
 #include "cache/retired_hints.hpp"
@@ -24,20 +26,6 @@
 
 namespace larder::cache {
 
-/// The open directories of a root, named as in format/layout.hpp. Everything is reached through
-/// these handles. So it does not matter if a directory above is renamed, or if a symlink is put in
-/// the place of a directory. In a read-only root, some may not be open.
-struct Handles {
-    os::Dir root;
-    os::Dir participants;
-    os::Dir staging;
-    os::Dir buckets;
-    os::Dir archive;
-    os::Dir retired_links;
-    os::Dir retired_buckets;
-    os::Dir deleting;
-};
-
 /// See the head of this file. All but the participant, the recent keys, the hints, the earlier
 /// boots and can_exchange is constant after the construction. Thread-safe.
 class Root : public std::enable_shared_from_this<Root> {
@@ -46,7 +34,10 @@ public:
     Root(Handles handles, const os::FileIdentity& archive, format::Format format, bool read_only);
 
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
+    /// Tells where the keys of a bucket are.
+    [[nodiscard]] const BucketKeys& keys() const noexcept { return keys_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
+    [[nodiscard]] BucketKind bucket_kind() const noexcept { return format_.buckets; }
     /// Returns the length of the longest name of a key: see format/name.hpp.
     [[nodiscard]] std::size_t longest_name() const noexcept { return format_.longest_name; }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
@@ -79,11 +70,11 @@ public:
         return joined_.load(std::memory_order_acquire);
     }
 
-    /// Moves what a dead participant left to where a collection finds it: `retired/links/`. First
-    /// settles every link `o-`, and then retires the links `l-`. What cannot be settled or moved
-    /// stops nothing else, but the `l-` beside an `o-` that stays. Requires: the caller holds the
-    /// lock of that participant, from before it was judged dead until this returns. Errors: the
-    /// first one.
+    /// Moves what a dead participant left to where a collection finds it: `retired/links/`, and
+    /// `retired/buckets/` for a pointer. First settles every link `o-`, then retires the links
+    /// `l-`, and then the pointers `g-`. What cannot be settled or moved stops nothing else, but
+    /// the `l-` beside an `o-` that stays. Requires: the caller holds the lock of that participant,
+    /// from before it was judged dead until this returns. Errors: the first one.
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
 
     /// Settles the link `o-<id>` of a publisher that gave up or died. If `l-<id>` stands beside it,
@@ -99,6 +90,14 @@ public:
     /// link, and denies it to each rename; `no_space`.
     [[nodiscard]] Result<> retire_link(const os::Dir& dir, const std::string& name,
                                        format::RetiredAt when = format::retired_now()) const;
+    /// Does the same for the link of a key, wherever it stands now; see BucketKeys for `key_path`.
+    [[nodiscard]] Result<> retire_key(const std::string& key_path,
+                                      format::RetiredAt when = format::retired_now()) const;
+    /// Does the same for a pointer to a generation, which goes to `retired/buckets/`. Returns its
+    /// name there.
+    [[nodiscard]] Result<std::string> retire_pointer(
+        const os::Dir& dir, const std::string& name,
+        format::RetiredAt when = format::retired_now()) const;
     /// Renames a file or a directory to a fresh name in `deleting/`. A directory that its owner may
     /// not change is made writable first if it must be. Errors: `unsupported` for a directory that
     /// cannot be renamed (overlayfs).
@@ -121,9 +120,18 @@ private:
     [[nodiscard]] Result<> reap_link(const os::Dir& staging, const format::Id& id) const;
     /// Retires the link of a kept tree if its owner has moved the tree away.
     [[nodiscard]] Result<> reap_kept(const os::Dir& staging, const format::Id& id) const;
+    /// Retires the pointer `g-<generation>` of a dead participant. If that is refused, removes the
+    /// generation, which no bucket ever had, and then the pointer.
+    [[nodiscard]] Result<> reap_pointer(const os::Dir& staging, const format::Id& generation) const;
+    /// Does what retire_link and retire_pointer say: renames to a fresh name in `to`, and returns
+    /// that name.
+    [[nodiscard]] Result<std::string> retire_to(const os::Dir& to, const os::Dir& dir,
+                                                const std::string& name,
+                                                format::RetiredAt when) const;
 
     Handles dirs_;
     format::Format format_;     // read from the cache's `format`, or written there
+    BucketKeys keys_;           // of dirs_
     os::FileIdentity archive_;  // of `archive/`
     bool read_only_;
     std::uint64_t owner_;  // the token of the process that opened it

@@ -9,6 +9,7 @@ namespace larder::format {
 namespace {
 
 constexpr LinkKind all_kinds[] = {LinkKind::symlink, LinkKind::file, LinkKind::junction};
+constexpr BucketKind all_bucket_kinds[] = {BucketKind::directory, BucketKind::pointer};
 
 /// Returns what the file calls a kind of links. These names never change.
 std::string_view name_of(LinkKind kind) {
@@ -19,6 +20,17 @@ std::string_view name_of(LinkKind kind) {
             return "file";
         case LinkKind::junction:
             return "junction";
+    }
+    return "";
+}
+
+/// Does the same for a kind of buckets.
+std::string_view name_of(BucketKind kind) {
+    switch (kind) {
+        case BucketKind::directory:
+            return "directory";
+        case BucketKind::pointer:
+            return "pointer";
     }
     return "";
 }
@@ -60,12 +72,14 @@ FormatRead parse_unmarked(std::string_view text) {
     if (*version < format_version) return read_as(FormatRead::Kind::older);
     const auto longest_name = read_longest_name(text.substr(text.find('\n') + 1));
     if (!longest_name) return read_as(FormatRead::Kind::unknown);
-    // The whole text is right if it is what larder writes for one of the kinds of links. So a text
-    // that was cut off or changed anywhere is unknown.
+    // The whole text is right if it is what larder writes for one of the kinds of links, and one of
+    // buckets. So a text that was cut off or changed anywhere is unknown.
     for (const auto kind : all_kinds) {
-        const Format format{.links = kind, .longest_name = *longest_name};
-        if (text == print_format(format))
-            return {.kind = FormatRead::Kind::ours, .format = format, .before = {}};
+        for (const auto buckets : all_bucket_kinds) {
+            const Format format{.links = kind, .buckets = buckets, .longest_name = *longest_name};
+            if (text == print_format(format))
+                return {.kind = FormatRead::Kind::ours, .format = format, .before = {}};
+        }
     }
     return read_as(FormatRead::Kind::unknown);
 }
@@ -78,7 +92,7 @@ std::string print_format(const Format& format) {
     if (format.longest_name != max_name)
         text.append("names ").append(std::to_string(format.longest_name)).append("\n");
     text.append("links ").append(name_of(format.links)).append("\n");
-    text.append("buckets directory\n");
+    text.append("buckets ").append(name_of(format.buckets)).append("\n");
     return text;
 }
 

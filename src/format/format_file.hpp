@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file `format`: the version of the layout on disk, the longest name, and the kind of links
-// that the cache uses.
+// The file `format`: the version of the layout on disk, the longest name, and the kinds of links
+// and of buckets that the cache uses.
 #pragma once
 
 #include <optional>
@@ -13,10 +13,10 @@
 
 namespace larder::format {
 
-/// On disk: "larder 3\nlinks symlink\nbuckets directory\n", and after the first line "names 143\n"
-/// if the longest name is not max_name. (It is no last line, because a text that is cut off must be
-/// none.) Every later version keeps the form of the first line, so that an older version recognizes
-/// it.
+/// On disk: "larder 3\nlinks symlink\nbuckets directory\n", where each kind may be another one, and
+/// after the first line "names 143\n" if the longest name is not max_name. (It is no last line,
+/// because a text that is cut off must be none.) Every later version keeps the form of the first
+/// line, so that an older version recognizes it.
 inline constexpr std::string_view format_begin = "larder ";
 /// Versions 1 and 2, which were never released, staged trees in the staging areas.
 inline constexpr int format_version = 3;
@@ -30,6 +30,7 @@ inline constexpr std::string_view destroyed_text = "larder destroyed\n";
 /// What is chosen when a cache is made, and never changes.
 struct Format {
     LinkKind links = LinkKind::symlink;
+    BucketKind buckets = BucketKind::directory;
     std::size_t longest_name = max_name;  ///< of a key: see name.hpp
 };
 

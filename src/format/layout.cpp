@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view staged_link_prefix = "l-";
 constexpr std::string_view old_link_prefix = "o-";
 constexpr std::string_view kept_link_prefix = "k-";
+constexpr std::string_view begun_pointer_prefix = "g-";
 constexpr std::string_view unfinished_prefix = ".larder-";
 
 std::string hex_digits(std::uint64_t number) {
@@ -43,10 +44,10 @@ bool is_own_tag(std::string_view text) noexcept {
 }
 
 bool is_root_name(std::string_view name) noexcept {
-    constexpr std::array<std::string_view, 12> names = {
-        format_name,       cachedir_tag_name, gitignore_name, locks_name,
-        participants_name, staging_name,      buckets_name,   archive_name,
-        retired_name,      deleting_name,     pins_name,      boots_name};
+    constexpr std::array<std::string_view, 13> names = {
+        format_name,  cachedir_tag_name, gitignore_name,  locks_name,   participants_name,
+        staging_name, buckets_name,      archive_name,    retired_name, deleting_name,
+        pins_name,    boots_name,        generations_name};
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -70,17 +71,27 @@ std::string kept_link_name(const Id& id) {
     return std::string(kept_link_prefix).append(to_text(id));
 }
 
+std::string begun_pointer_name(const Id& generation) {
+    return std::string(begun_pointer_prefix).append(to_text(generation));
+}
+
+std::string generation_path(const Id& generation, std::string_view encoded_key) {
+    return to_text(generation).append("/").append(encoded_key);
+}
+
 std::string entry_tree_path(const Id& id) { return to_text(id) + "/" + tree_name; }
 
 std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
     static_assert(staged_link_prefix.size() == old_link_prefix.size() &&
-                  staged_link_prefix.size() == kept_link_prefix.size());
+                  staged_link_prefix.size() == kept_link_prefix.size() &&
+                  staged_link_prefix.size() == begun_pointer_prefix.size());
     if (name.size() <= staged_link_prefix.size()) return std::nullopt;
     const auto id = parse_id(name.substr(staged_link_prefix.size()));
     if (!id) return std::nullopt;
     if (name.starts_with(staged_link_prefix)) return StagedName{StagedName::Kind::link, *id};
     if (name.starts_with(old_link_prefix)) return StagedName{StagedName::Kind::old, *id};
     if (name.starts_with(kept_link_prefix)) return StagedName{StagedName::Kind::kept, *id};
+    if (name.starts_with(begun_pointer_prefix)) return StagedName{StagedName::Kind::pointer, *id};
     return std::nullopt;
 }
 
@@ -119,10 +130,11 @@ std::optional<UnfinishedName> parse_unfinished_name(std::string_view name) {
     return read;
 }
 
-PathViaEntry::PathViaEntry(const Id& id, std::string_view key_path) noexcept {
+PathViaEntry::PathViaEntry(const Id& id, KeysBelow below, std::string_view key_path) noexcept {
     const auto text = characters_of(id);
+    const auto way = below == KeysBelow::buckets ? from_tree_to_buckets : from_tree_to_generations;
     char* end = std::copy(text.begin(), text.end(), text_.data());
-    end = std::copy(from_tree_to_buckets.begin(), from_tree_to_buckets.end(), end);
+    end = std::copy(way.begin(), way.end(), end);
     const auto room = static_cast<std::size_t>(text_.data() + longest - end);
     const std::string_view that_fits = key_path.substr(0, room);
     *std::copy(that_fits.begin(), that_fits.end(), end) = '\0';

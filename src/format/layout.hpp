@@ -3,6 +3,7 @@
 //
 //   root/                       = CACHEDIR.TAG  .gitignore  format  locks  participants/  staging/
 //                                 buckets/  archive/  retired/  deleting/  pins/  boots/
+//                                 generations/
 //   participants/               = <number>
 //   staging/<number>/           = l-<id>  o-<id>  k-<id>    links
 //   buckets/<bucket>/           = <key>              a link
@@ -13,11 +14,20 @@
 //   pins/<bucket>/              = <key>              an empty file
 //   boots/                      = <boot>             see boot_file.hpp
 //
+// If buckets are pointers, these stand in the place of the directories in buckets/ and in
+// retired/buckets/, and otherwise there is no generations/:
+//
+//   staging/<number>/           = g-<generation>     a pointer
+//   buckets/                    = <bucket>           a pointer
+//   generations/<generation>/   = <key>              a link
+//   retired/buckets/            = <retired>          a pointer
+//
 // Outside of a cache, beside a destination that is being made:
 //
 //   .larder-<boot>-<pid namespace>-<start>-<clock offset>-<pid>-<unique>/
 //
 //   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
+//   <generation> : written like an id, but not the id of an entry
 //   <retired> : written like an id, but not the id of an entry; it bears the time of retirement
 //   <boot> and so on : the process that makes the destination, in hexadecimal digits
 //
@@ -44,6 +54,7 @@ inline constexpr const char* participants_name = "participants";
 inline constexpr const char* staging_name = "staging";
 inline constexpr const char* buckets_name = "buckets";
 inline constexpr const char* archive_name = "archive";
+inline constexpr const char* generations_name = "generations";  ///< if buckets are pointers
 inline constexpr const char* retired_name = "retired";
 inline constexpr const char* retired_links_name = "links";      ///< in retired/
 inline constexpr const char* retired_buckets_name = "buckets";  ///< in retired/
@@ -82,13 +93,16 @@ inline constexpr std::string_view gitignore_text = "*\n";
 /// Returns the name of the link to an entry `id` whose tree a failed publish could not give back to
 /// its owner. No process deletes that tree.
 [[nodiscard]] std::string kept_link_name(const Id& id);
-/// What a name in a staging area is: one of the three links above, and the id in its name.
+/// Returns the name of the pointer to a generation that has no bucket yet.
+[[nodiscard]] std::string begun_pointer_name(const Id& generation);
+/// What a name in a staging area is: one of the three links above, or a pointer, and the id in its
+/// name.
 struct StagedName {
-    enum class Kind { link, old, kept };
+    enum class Kind { link, old, kept, pointer };
     Kind kind;
     Id id;
 };
-/// Returns nullopt for a name that the three functions above cannot have made.
+/// Returns nullopt for a name that the four functions above cannot have made.
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
 /// What the name of a directory tells that is filled beside a destination (tree/unfinished.hpp).
@@ -100,11 +114,20 @@ struct UnfinishedName {
 /// Returns nullopt for a name that unfinished_name cannot have made.
 [[nodiscard]] std::optional<UnfinishedName> parse_unfinished_name(std::string_view name);
 
+/// Returns the path of a link in a generation, from `generations/`.
+[[nodiscard]] std::string generation_path(const Id& generation, std::string_view encoded_key);
+
+/// The directories of the root in which the links of keys stand.
+enum class KeysBelow {
+    buckets,      ///< the path of a link is "<bucket>/<key>"
+    generations,  ///< "<generation>/<key>"
+};
+
 /// The result of key_path_via_entry. It lies on the stack, because every get makes one, and has
 /// room for the longest such path.
 class PathViaEntry {
 public:
-    PathViaEntry(const Id& id, std::string_view key_path) noexcept;
+    PathViaEntry(const Id& id, KeysBelow below, std::string_view key_path) noexcept;
     /// Returns the path, which lives as long as this object.
     [[nodiscard]] const char* c_str() const noexcept { return text_.data(); }
     /// Returns the id's text, with which the path begins.
@@ -112,18 +135,19 @@ public:
 
 private:
     static constexpr std::string_view from_tree_to_buckets = "/tree/../../../buckets/";
+    static constexpr std::string_view from_tree_to_generations = "/tree/../../../generations/";
     static constexpr std::size_t longest =
-        id_length + from_tree_to_buckets.size() + max_bucket_name + 1 + max_name;
+        id_length + from_tree_to_generations.size() + max_bucket_name + 1 + max_name;
     std::array<char, longest + 1> text_;  // ends with a zero byte
 };
 
 /// Returns the path of a key's link from `archive/`, through an entry's tree and back:
 /// "<id>/tree/../../../buckets/<bucket>/<key>". It leads to the link only if that entry is
-/// complete. `key_path` is the link's path from `buckets/`; one that is too long for a link is cut
-/// off, and leads nowhere.
-[[nodiscard]] inline PathViaEntry key_path_via_entry(const Id& id,
+/// complete. `key_path` is the link's path from the directory `below`; one that is too long for a
+/// link is cut off, and leads nowhere.
+[[nodiscard]] inline PathViaEntry key_path_via_entry(const Id& id, KeysBelow below,
                                                      std::string_view key_path) noexcept {
-    return {id, key_path};
+    return {id, below, key_path};
 }
 
 /// Returns the path of an entry's tree from `archive/`.

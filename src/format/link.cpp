@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "format/link.hpp"
 
-#include "format/layout.hpp"
 #include "os/file.hpp"
 #include "os/link.hpp"
 #include "os/points.hpp"
@@ -19,6 +18,10 @@ static_assert(target_length < 60, "ext4 keeps a symlink of less than 60 bytes in
 /// One byte more than any link of larder has, so that a longer text is recognized. A newline ends
 /// the text of kind `file`.
 using Buffer = std::array<char, target_length + 2>;
+
+constexpr std::string_view before_generation = "../generations/";
+constexpr std::size_t pointer_target_length = before_generation.size() + id_length;
+static_assert(pointer_target_length <= target_length, "a Buffer has room for both");
 
 /// What stands at the name of a link, and its text.
 struct LinkText {
@@ -113,6 +116,20 @@ Result<LinkText> read_text(LinkKind kind, const os::Dir& dir, const char* name, 
     return no_junctions(dir, name);
 }
 
+/// Makes a link with this text.
+Result<> make_text(LinkKind kind, const os::Dir& dir, const std::string& name,
+                   const std::string& text) {
+    switch (kind) {
+        case LinkKind::symlink:
+            return os::make_symlink_at(dir, name, text);
+        case LinkKind::file:
+            return os::write_new_file_at(dir, name, text + "\n");
+        case LinkKind::junction:
+            break;
+    }
+    return no_junctions(dir, name);
+}
+
 /// Makes a link `first`, renames it to `second` and reads it there. Returns whether all that works.
 /// May leave a link at either name, which the caller removes.
 bool can_make_and_rename(LinkKind kind, const os::Dir& dir, const std::string& first,
@@ -149,9 +166,9 @@ Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir, const std::string&
     return LinkRead{.kind = LinkRead::Kind::entry, .id = *id};
 }
 
-bool link_names_complete_entry(LinkKind kind, const os::Dir& archive, const std::string& key_path,
-                               const Id& id) {
-    const auto path = key_path_via_entry(id, key_path);
+bool link_names_complete_entry(LinkKind kind, const os::Dir& archive, KeysBelow below,
+                               std::string_view key_path, const Id& id) {
+    const auto path = key_path_via_entry(id, below, key_path);
     Buffer buffer;
     const auto link = read_text(kind, archive, path.c_str(), buffer);
     if (!link || !has_form_of_target(link->text)) return false;
@@ -160,15 +177,41 @@ bool link_names_complete_entry(LinkKind kind, const os::Dir& archive, const std:
 }
 
 Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, const Id& id) {
-    switch (kind) {
-        case LinkKind::symlink:
-            return os::make_symlink_at(dir, name, target_of(id));
-        case LinkKind::file:
-            return os::write_new_file_at(dir, name, target_of(id) + "\n");
-        case LinkKind::junction:
+    return make_text(kind, dir, name, target_of(id));
+}
+
+std::string pointer_target_of(const Id& generation) {
+    return std::string(before_generation).append(to_text(generation));
+}
+
+std::optional<Id> parse_pointer_target(std::string_view target) noexcept {
+    if (target.size() != pointer_target_length || !target.starts_with(before_generation))
+        return std::nullopt;
+    return parse_id(target.substr(before_generation.size()));
+}
+
+Result<PointerRead> read_pointer(LinkKind kind, const os::Dir& dir, const std::string& name) {
+    using Kind = PointerRead::Kind;
+    Buffer buffer;
+    TRY_ASSIGN(const LinkText link, read_text(kind, dir, name.c_str(), buffer));
+    switch (link.kind) {
+        case LinkRead::Kind::absent:
+            return PointerRead{.kind = Kind::absent, .generation = {}};
+        case LinkRead::Kind::foreign:
+            return PointerRead{.kind = Kind::foreign, .generation = {}};
+        case LinkRead::Kind::malformed:
+            return PointerRead{.kind = Kind::malformed, .generation = {}};
+        case LinkRead::Kind::entry:
             break;
     }
-    return no_junctions(dir, name);
+    const auto generation = parse_pointer_target(link.text);
+    if (!generation) return PointerRead{.kind = Kind::malformed, .generation = {}};
+    return PointerRead{.kind = Kind::generation, .generation = *generation};
+}
+
+Result<> make_pointer(LinkKind kind, const os::Dir& dir, const std::string& name,
+                      const Id& generation) {
+    return make_text(kind, dir, name, pointer_target_of(generation));
 }
 
 bool link_kind_works(LinkKind kind, const os::Dir& scratch) {

@@ -43,12 +43,14 @@ constexpr std::size_t most_without_record = std::size_t{1} << 16;
 /// exclusive, because otherwise the answer could be out of date; a dry run asks without it.
 Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place,
                           const format::Id& id, WallTime used_by) {
-    const auto& buckets = root.dirs().buckets;
-    const auto status = os::stat_at(buckets, place.path);
+    const auto at = root.keys().path_for_look(place.path);
+    if (is_absent(at)) return false;
+    TRY(at);
+    const auto status = os::stat_at(*at->dir, at->path);
     if (is_absent(status)) return false;
     TRY(status);
     TRY_ASSIGN(const format::LinkRead link,
-               format::read_link(root.link_kind(), buckets, place.path));
+               format::read_link(root.link_kind(), *at->dir, at->path));
     // A time in the future is no use since then: see Planner::last_use_of.
     const WallTime used = protocol::last_use(*status);
     if (!link.names(id) || (used >= used_by && used <= os::wall_time())) return false;
@@ -258,7 +260,7 @@ private:
     Result<> evict_without_record_in(const std::string& encoded_bucket) {
         const auto bucket = format::decode_name(encoded_bucket);
         if (!bucket || bucket->empty()) return {};
-        const auto dir = os::open_dir_at(root_.dirs().buckets, encoded_bucket);
+        const auto dir = root_.keys().open_bucket(encoded_bucket);
         if (has_no_directory(dir)) return {};
         TRY(dir);
         return os::for_every_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {

@@ -34,8 +34,7 @@ Result<std::optional<std::string>> pinned_key(const cache::Root& root,
                                               const std::string& encoded_bucket,
                                               const std::string& name) {
     if (!format::is_hashed(name)) return format::decode_name(name);
-    TRY_ASSIGN(const auto link, format::read_link(root.link_kind(), root.dirs().buckets,
-                                                  format::key_path(encoded_bucket, name)));
+    TRY_ASSIGN(const auto link, root.keys().read(format::key_path(encoded_bucket, name)));
     if (link.kind != format::LinkRead::Kind::entry) return std::nullopt;
     auto record = protocol::read_record(root, link.id);
     if (record) return std::move(record->key);

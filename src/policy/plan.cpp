@@ -102,7 +102,7 @@ private:
     /// Errors: `interrupted` if the caller asked to stop; whatever keeps the bucket from being
     /// read.
     Result<> list_bucket(const std::string& bucket, const std::string& name) {
-        auto dir = os::open_dir_at(root_.dirs().buckets, name);
+        auto dir = root_.keys().open_bucket(name);
         if (has_no_directory(dir)) return {};  // refreshed meanwhile, or never a bucket
         TRY(dir);
         TRY_ASSIGN(const auto pins, pins_of(root_, name));

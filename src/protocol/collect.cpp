@@ -13,7 +13,9 @@
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
+#include "protocol/bucket.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/generations.hpp"
 #include "protocol/leases.hpp"
 #include "protocol/orphans.hpp"
 #include "protocol/trash.hpp"
@@ -110,11 +112,13 @@ private:
         return {};
     }
 
-    /// (2) If this is the first collection of the boot: gives each entry of an earlier boot that no
-    /// link names a link, and writes down that it has done so.
+    /// (2) If this is the first collection of the boot: gives each generation of an earlier boot
+    /// that no pointer names a pointer, and each such entry that no link names a link; and writes
+    /// down that it has done so.
     Result<> find_orphans() {
         TRY_ASSIGN(const bool settled, is_boot_settled(root_));
         if (settled) return {};
+        TRY(find_nameless_generations());
         const auto visit = [&](const format::Id& id) -> Result<> {
             if (options_.dry_run) return report_orphan(id);
             TRY(with_room([&] { return name_orphan(root_, id, context_); }));
@@ -127,6 +131,25 @@ private:
         auto done = with_room([&] { return settle_boot(root_); });
         if (why_of(done) == Why::no_space) return {};
         return done;
+    }
+
+    /// Does what find_orphans says for generations. The links in them count as names of entries
+    /// already, so these two searches may come in either order.
+    Result<> find_nameless_generations() {
+        TRY_ASSIGN(const GenerationCensus census, count_pointers(root_, options_.stop));
+        for (const format::Id& generation : census.nameless) {
+            if (format::is_of_this_boot(generation)) continue;
+            if (options_.dry_run) {
+                const auto links = os::open_dir_at(dirs_.generations, to_text(generation));
+                if (is_absent(links)) continue;
+                TRY(links);
+                TRY(list_links_of(*links, begun_));
+                continue;
+            }
+            TRY(with_room([&] { return name_generation(root_, generation, context_); }));
+            (void)os::point("boot.generation-named");
+        }
+        return {};
     }
 
     /// Reports, in a dry run, that a collection would retire an orphan now, and take it apart
@@ -231,7 +254,7 @@ private:
         return for_each_refreshed_bucket(root_, visit, report_unknown_);
     }
 
-    /// Takes the links of one refreshed bucket out, and removes its directory. If a late publish
+    /// Takes the links of one refreshed bucket out, and removes it. If a late publish
     /// has brought one more link meanwhile, the directory stays, and the next collection takes it.
     Result<> flatten_bucket(const os::Dir& bucket, const std::string& name) {
         const format::RetiredAt when = time_in(name);
@@ -240,8 +263,7 @@ private:
             return flatten_link(bucket, key, when);
         };
         TRY(for_each_link_of(bucket, move, report_unknown_));
-        auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
-        if (!removed && removed.error().code != Errc::exists) return removed;
+        TRY_ASSIGN(const bool removed, remove_refreshed(root_, name));
         if (removed) ++report_.buckets;
         return {};
     }
@@ -258,11 +280,16 @@ private:
     /// Lists what (3) would take apart, for a dry run.
     Result<> list_refreshed() {
         const auto visit = [this](const os::Dir& bucket, const std::string& name) {
-            if (is_in_grace(time_in(name))) return count_links_in_grace(bucket);
-            ++report_.buckets;
-            return for_each_link_of(bucket, report_in_dry_run_, report_unknown_);
+            return list_links_of(bucket, time_in(name));
         };
         return for_each_refreshed_bucket(root_, visit, report_unknown_);
+    }
+
+    /// Reports the links of a bucket that was refreshed at `when`, for a dry run.
+    Result<> list_links_of(const os::Dir& bucket, format::RetiredAt when) {
+        if (is_in_grace(when)) return count_links_in_grace(bucket);
+        ++report_.buckets;
+        return for_each_link_of(bucket, report_in_dry_run_, report_unknown_);
     }
 
     /// (4) Makes the next part: lists the names in `retired/links/`, and keeps the first ones, in
@@ -319,13 +346,12 @@ private:
         return {};
     }
 
-    /// Removes the directories of buckets from which links were retired, if no link is left there.
-    /// A publish that has found such a directory looks again, as if a refresh had moved it aside.
-    /// One that cannot be removed is left: it is empty, and costs nothing but its name.
+    /// Removes the buckets from which links were retired, if no link is left there. A publish that
+    /// has found such a bucket looks again, as if a refresh had moved it aside.
     void remove_empty_buckets() {
         for (const auto& bucket : buckets_) {
             (void)os::point("collect.bucket-one");
-            (void)os::remove_dir_at(dirs_.buckets, bucket);
+            remove_if_empty(root_, bucket);
         }
     }
 
@@ -345,7 +371,8 @@ private:
                                                               const std::string& name) const {
         using Kind = format::StagedName::Kind;
         const auto staged = format::parse_staged_name(name);
-        if (!staged || staged->kind == Kind::kept) return std::nullopt;
+        if (!staged || staged->kind == Kind::kept || staged->kind == Kind::pointer)
+            return std::nullopt;
         if (staged->kind == Kind::old) {
             const std::string beside = format::staged_link_name(staged->id);
             TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), staging, beside));
@@ -492,8 +519,7 @@ private:
         const auto bucket = format::encode_bucket(record.bucket);
         const auto key = format::encode_key(record.key, root_.longest_name());
         if (!bucket || !key) return false;
-        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dirs_.buckets,
-                                                          format::key_path(*bucket, *key)));
+        TRY_ASSIGN(const LinkRead link, root_.keys().read(format::key_path(*bucket, *key)));
         return link.names(id);
     }
 

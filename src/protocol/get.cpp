@@ -69,8 +69,7 @@ Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format:
             TRY_ASSIGN(const bool good, whole ? is_keys_own(*root, place, id) : false);
             if (good) return SlotLease(root, {}, id);
         }
-        TRY_ASSIGN(const auto link,
-                   format::read_link(root->link_kind(), root->dirs().buckets, place.path));
+        TRY_ASSIGN(const auto link, root->keys().read(place.path));
         if (link.kind != format::LinkRead::Kind::entry || link.id == id) return miss();
         id = link.id;
     }
@@ -82,15 +81,13 @@ Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format:
 /// complete entry; then the slot protects nothing that the caller may use.
 Result<> confirm(SlotLease& lease, cache::Root& root, const KeyRef& place,
                  const cache::CallContext& context) {
-    const cache::Handles& dirs = root.dirs();
     const std::string& path = place.path;
     for (;;) {
         (void)os::point("get.stored");
         // If the link still says the id, then no collector had listed it as retired before it could
         // see the slot, and the lease holds.
-        if (format::link_names_complete_entry(root.link_kind(), dirs.archive, path, lease.id()))
-            return {};
-        TRY_ASSIGN(const auto link, format::read_link(root.link_kind(), dirs.buckets, path));
+        if (root.keys().name_complete_entry(path, lease.id())) return {};
+        TRY_ASSIGN(const auto link, root.keys().read(path));
         if (link.kind != format::LinkRead::Kind::entry) {
             root.recent().forget(path);
             return miss();
@@ -111,13 +108,12 @@ Result<> confirm(SlotLease& lease, cache::Root& root, const KeyRef& place,
 
 Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::CallContext& context) {
     const std::string& path = place.path;
-    const auto& dirs = root->dirs();
     const auto known = root->is_read_only() ? cache::RecentEntry{} : root->recent().lookup(path);
     // (1) Read the link. Or guess what it says, since (3) is what counts: the guess is the id under
     // which this process got the key last.
     format::Id id = known.id;
     if (!id) {
-        TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
+        TRY_ASSIGN(const auto link, root->keys().read(path));
         if (link.kind != format::LinkRead::Kind::entry) return miss();
         id = link.id;
     }

@@ -22,11 +22,11 @@ Result<std::vector<std::string>> list_buckets(const cache::Root& root) {
     TRY(os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
         auto decoded = format::decode_name(name);
         if (!decoded || decoded->empty()) return {};
-        // Some file systems do not tell the kind with the name. If it can't be asked for either,
-        // the name is left out.
-        const bool is_bucket = kind == os::FileKind::unknown
-                                   ? os::is_dir_at(dir, name).value_or(false)
-                                   : kind == os::FileKind::directory;
+        // Some file systems do not tell the kind with the name, and a pointer has to be read. If it
+        // can't be asked for, the name is left out.
+        const bool is_told = kind != os::FileKind::unknown && !root.keys().use_pointers();
+        const bool is_bucket = is_told ? kind == os::FileKind::directory
+                                       : root.keys().bucket_exists(name).value_or(false);
         if (is_bucket) buckets.push_back(std::move(*decoded));
         return {};
     }));
@@ -72,7 +72,7 @@ Result<std::optional<std::string>> key_of_name(const cache::Root& root, const os
 
 Result<> visit_keys(const cache::Root& root, const std::string& encoded_bucket,
                     const std::function<bool(const std::string& key)>& visit) {
-    const auto bucket = os::open_dir_at(root.dirs().buckets, encoded_bucket);
+    const auto bucket = root.keys().open_bucket(encoded_bucket);
     if (is_absent(bucket)) return {};
     TRY(bucket);
     EndByVisitor end;
@@ -146,21 +146,23 @@ tl::unexpected<Error> no_such_entry() { return fail(Errc::miss, "no such entry",
 }  // namespace
 
 Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
-    const auto& buckets = root.dirs().buckets;
     const std::string& path = place.path;
-    TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, place.encoded_bucket));
+    TRY_ASSIGN(const bool exists, root.keys().bucket_exists(place.encoded_bucket));
     if (!exists) return no_such_entry();
     // Arbitrary: a key that is replaced so often during one look has to be looked at another time.
     constexpr int max_attempts = 1000;
     for (int attempts = 1;; ++attempts) {
-        const auto status = os::stat_at(buckets, path);
+        const auto at = root.keys().path_for_look(path);
+        if (is_absent(at)) return no_such_entry();
+        TRY(at);
+        const auto status = os::stat_at(*at->dir, at->path);
         const bool may_look_again = attempts < max_attempts;
-        TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, path));
+        TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), *at->dir, at->path));
         if (link.kind != LinkRead::Kind::entry) return no_such_entry();
         auto record = read_record(root, link.id);
         if (!record) {
             // The error counts only if the key still names this entry.
-            TRY_ASSIGN(const LinkRead again, format::read_link(root.link_kind(), buckets, path));
+            TRY_ASSIGN(const LinkRead again, root.keys().read(path));
             // Replaced and collected between the two reads.
             if (!again.names(link.id) && may_look_again) continue;
             TRY_ASSIGN(const bool complete, is_complete(root, link.id));

@@ -8,18 +8,17 @@
 namespace larder::protocol {
 
 Result<bool> bucket_exists(const cache::Root& root, const std::string& encoded_bucket) {
-    return os::is_dir_at(root.dirs().buckets, encoded_bucket);
+    return root.keys().bucket_exists(encoded_bucket);
 }
 
 Result<bool> retire_if_locked(const cache::Root& root, const std::string& key_path,
                               const format::Id& id, format::RetiredAt when) {
-    const auto& buckets = root.dirs().buckets;
-    TRY_ASSIGN(const format::LinkRead link, format::read_link(root.link_kind(), buckets, key_path));
+    TRY_ASSIGN(const format::LinkRead link, root.keys().read(key_path));
     if (!link.names(id)) return false;
     (void)os::point("retire.checked");
     // A refresh takes no lock. It may carry the link off between the check and the rename, and has
     // then retired it itself.
-    auto retired = root.retire_link(buckets, key_path, when);
+    auto retired = root.retire_key(key_path, when);
     if (is_absent(retired)) return false;
     TRY(retired);
     return true;

@@ -10,8 +10,7 @@
 
 namespace larder::protocol {
 
-/// Returns whether the bucket's directory exists. Errors: `damaged` if something else stands there,
-/// such as a symlink, because what is below it does not belong to the cache.
+/// Returns whether there is a bucket, as cache::BucketKeys::bucket_exists does.
 [[nodiscard]] Result<bool> bucket_exists(const cache::Root& root,
                                          const std::string& encoded_bucket);
 

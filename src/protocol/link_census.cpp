@@ -39,16 +39,29 @@ public:
     }
 
 private:
-    /// Searches each directory in `parent`. Passes over a directory that is gone, or was never one:
-    /// the census has reported it.
+    /// Searches each staging area, each bucket or each refreshed bucket, which have their names in
+    /// `parent`. Passes over one that is gone, or was never one: the census has reported it.
     Result<> search_below(LinkPlace where, const os::Dir& parent) {
         return findings_.for_each_name(parent,
                                        [&](const std::string& name, os::FileKind) -> Result<> {
-                                           const auto dir = os::open_dir_at(parent, name);
+                                           const auto dir = open(where, name);
                                            if (has_no_directory(dir)) return {};
                                            TRY(dir);
                                            return search_in(where, *dir, name);
                                        });
+    }
+
+    /// Opens the directory that holds the links of one of them.
+    [[nodiscard]] Result<os::Dir> open(LinkPlace where, const std::string& name) const {
+        switch (where) {
+            case LinkPlace::bucket:
+                return root_.keys().open_bucket(name);
+            case LinkPlace::staging:
+                return os::open_dir_at(root_.dirs().staging, name);
+            case LinkPlace::retired:
+                break;
+        }
+        return root_.keys().open_refreshed(name);
     }
 
     /// Searches one directory. Passes over a link that can't be read: the census has reported it.
@@ -87,11 +100,23 @@ const os::Dir& base_of(const cache::Root& root, const PlacedLink& link) {
     return dirs.buckets;  // never: all values are listed above
 }
 
+/// Reads the link that stands where `link` was met.
+Result<LinkRead> read_again(const cache::Root& root, const PlacedLink& link) {
+    if (link.parent.empty())
+        return format::read_link(root.link_kind(), base_of(root, link), link.name);
+    const std::string path = format::key_path(link.parent, link.name);
+    if (link.where == LinkPlace::bucket) return root.keys().read(path);
+    if (link.where == LinkPlace::staging)
+        return format::read_link(root.link_kind(), base_of(root, link), path);
+    const auto refreshed = root.keys().open_refreshed(link.parent);
+    if (has_no_directory(refreshed)) return LinkRead{};
+    TRY(refreshed);
+    return format::read_link(root.link_kind(), *refreshed, link.name);
+}
+
 /// Returns whether the link stands where it was met, and names the entry.
 Result<bool> names_entry_now(const cache::Root& root, const PlacedLink& link, const Id& entry) {
-    const std::string name =
-        link.parent.empty() ? link.name : format::key_path(link.parent, link.name);
-    TRY_ASSIGN(const LinkRead now, format::read_link(root.link_kind(), base_of(root, link), name));
+    TRY_ASSIGN(const LinkRead now, read_again(root, link));
     return now.names(entry);
 }
 

@@ -19,7 +19,7 @@ using VisitLive = std::function<Result<>(const format::Id& id)>;
 /// bucket can't be opened or listed.
 Result<> visit_bucket(const cache::Root& root, const std::string& encoded_bucket, const Note& note,
                       const VisitLive& visit) {
-    const auto bucket = os::open_dir_at(root.dirs().buckets, encoded_bucket);
+    const auto bucket = root.keys().open_bucket(encoded_bucket);
     if (has_no_directory(bucket)) return {};
     TRY(bucket);
     const auto visit_key = [&](const std::string& key) -> Result<> {
@@ -70,8 +70,7 @@ Result<std::optional<LiveEntry>> LiveEntry::lease(const RootRef& root, const for
 }
 
 Result<bool> LiveEntry::is_named() const {
-    TRY_ASSIGN(const LinkRead link,
-               format::read_link(root_->link_kind(), root_->dirs().buckets, path_));
+    TRY_ASSIGN(const LinkRead link, root_->keys().read(path_));
     return link.names(id_);
 }
 

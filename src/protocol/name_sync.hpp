@@ -32,6 +32,11 @@ private:
     bool has_synced_all_ = false;
 };
 
+/// Syncs a link, or a pointer, in a staging area before it is renamed to its place. Otherwise a
+/// power cut could leave an empty file where a complete link stood before.
+[[nodiscard]] Result<> sync_link(const cache::Root& root, const os::Dir& staging,
+                                 const std::string& name);
+
 /// Returns the result of the syncs that follow a change. An error then says that the change was
 /// made all the same. It is never `no_space`, after which a caller would make room and make the
 /// change once more.

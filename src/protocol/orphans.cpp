@@ -39,6 +39,8 @@ public:
         TRY(count_below(dirs.staging));
         TRY(count_below(dirs.buckets));
         TRY(count_below(dirs.retired_buckets));
+        // The same, if buckets are pointers: the link stays here when its bucket is refreshed.
+        TRY(count_below(dirs.generations));
         TRY(count_below(dirs.staging));
         TRY(count_in(dirs.retired_links));
         return census_.without_link();

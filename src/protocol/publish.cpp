@@ -8,6 +8,7 @@
 #include "os/file.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
+#include "protocol/bucket.hpp"
 #include "protocol/entry_manifest.hpp"
 #include "protocol/key_link.hpp"
 #include "protocol/name_sync.hpp"
@@ -18,6 +19,7 @@ namespace larder::protocol {
 
 namespace {
 
+using cache::KeyPath;
 using format::LinkRead;
 using os::Mode;
 
@@ -68,14 +70,6 @@ struct StagedLink {
     const bool power;        ///< that link must survive a power cut
 };
 
-/// Syncs a link in the staging area before it is renamed to its key. Otherwise a power cut could
-/// leave an empty file at the key, where a complete entry stood before.
-Result<> sync_link(const cache::Root& root, const os::Dir& staging, const std::string& name) {
-    if (root.link_kind() != LinkKind::file) return {};  // a symlink has no data of its own to sync
-    TRY_ASSIGN(const os::FileHandle file, os::open_at(staging, name, os::OpenMode::read));
-    return os::sync(file, staging / name);
-}
-
 /// Returns whether an exchange that has failed took place all the same: a signal may interrupt the
 /// call after it has had its effect. Only this publish renames the staged link. So if something
 /// stands there that does not name the new entry, the names were exchanged. It need be no link of
@@ -86,21 +80,20 @@ Result<bool> was_exchanged(const cache::Root& root, const StagedLink& link) {
     return staged.kind != LinkRead::Kind::absent && !staged.names(link.id);
 }
 
-/// Reads the link of the key at `path` before it is replaced. Errors: `damaged` if something stands
-/// there that is no link of this cache; `exists` if the key has a link and `replace` does not allow
-/// that.
-Result<LinkRead> look_at_key(const cache::Root& root, const std::string& path, Replace replace) {
-    const auto& buckets = root.dirs().buckets;
-    TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
+/// Reads the link of a key, which stands at `at`, before it is replaced. Errors: `damaged` if
+/// something stands there that is no link of this cache; `exists` if the key has a link and
+/// `replace` does not allow that.
+Result<LinkRead> look_at_key(const cache::Root& root, const KeyPath& at, Replace replace) {
+    TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), *at.dir, at.path));
     if (old.kind == LinkRead::Kind::foreign) {
         return fail(
-            Errc::damaged, "publish", buckets / path,
+            Errc::damaged, "publish", *at.dir / at.path,
             "something that is no link of this cache stands here; `cachetool verify --repair` "
             "moves it away");
     }
     const bool is_new = old.kind == LinkRead::Kind::absent;
     if (!is_new && replace == Replace::no) {
-        return fail(Errc::exists, "publish", buckets / path,
+        return fail(Errc::exists, "publish", *at.dir / at.path,
                     "its key has an entry; remove that, or allow its replacement");
     }
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
@@ -117,25 +110,24 @@ Result<Placing> outdated_or_failed(const StagedLink& link, Result<> failed) {
     return tl::make_unexpected(std::move(failed).error());
 }
 
-/// Makes one attempt to move the staged link to the key at `path`. Looks at the key first, and then
-/// makes the one rename that is right for what stands there: an exchange, or a rename that never
-/// replaces. Neither needs protection from other publishes.
+/// Makes one attempt to move the staged link to the key's name `at`. Looks at the key first, and
+/// then makes the one rename that is right for what stands there: an exchange, or a rename that
+/// never replaces. Neither needs protection from other publishes.
 ///
 /// Requires: the caller holds the bucket's lock, shared.
 ///
 /// Returns `outdated` if the key or its bucket has changed between the look and the rename; the
 /// staged link is still in its place then. Errors: those of look_at_key; `unsupported` if the file
 /// system can't do the rename, and the exclusive lock is needed.
-Result<Placing> try_exchange(const cache::Root& root, const StagedLink& link,
-                             const std::string& path, Replace replace) {
-    const auto& buckets = root.dirs().buckets;
-    TRY_ASSIGN(const LinkRead old, look_at_key(root, path, replace));
+Result<Placing> try_exchange(const cache::Root& root, const StagedLink& link, const KeyPath& at,
+                             Replace replace) {
+    TRY_ASSIGN(const LinkRead old, look_at_key(root, at, replace));
     if (old.kind == LinkRead::Kind::absent) {
-        auto placed = os::rename_new_atomic(link.staging, link.name, buckets, path);
+        auto placed = os::rename_new_atomic(link.staging, link.name, *at.dir, at.path);
         if (placed) return Placing::placed;
         return outdated_or_failed(link, std::move(placed));
     }
-    auto exchanged = os::exchange(link.staging, link.name, buckets, path);
+    auto exchanged = os::exchange(link.staging, link.name, *at.dir, at.path);
     if (exchanged) return Placing::exchanged;
     TRY_ASSIGN(const bool done, was_exchanged(root, link));
     if (done) return Placing::exchanged;
@@ -154,9 +146,9 @@ Result<> write_down_old(const cache::Root& root, const StagedLink& link, const f
 
 /// Returns whether the staged link has been renamed to the key although the system said that it was
 /// not: a file system on a network may answer so if it had to repeat a request.
-bool was_renamed(const cache::Root& root, const StagedLink& link, const std::string& path) {
+bool was_renamed(const cache::Root& root, const StagedLink& link, const KeyPath& at) {
     if (!is_absent(os::stat_at(link.staging, link.name))) return false;
-    const auto now = format::read_link(root.link_kind(), root.dirs().buckets, path);
+    const auto now = format::read_link(root.link_kind(), *at.dir, at.path);
     return now && now->names(link.id);
 }
 
@@ -169,32 +161,18 @@ bool was_renamed(const cache::Root& root, const StagedLink& link, const std::str
 ///
 /// Returns `replaced` if `o-` names the old entry, which the caller retires. Otherwise as
 /// try_exchange. After an error, or `outdated`, `o-` may stand: see Root::settle_old_link.
-Result<Placing> try_replace(const cache::Root& root, const StagedLink& link,
-                            const std::string& path, Replace replace) {
-    const auto& buckets = root.dirs().buckets;
-    TRY_ASSIGN(const LinkRead old, look_at_key(root, path, replace));
+Result<Placing> try_replace(const cache::Root& root, const StagedLink& link, const KeyPath& at,
+                            Replace replace) {
+    TRY_ASSIGN(const LinkRead old, look_at_key(root, at, replace));
     const bool names_entry = old.kind == LinkRead::Kind::entry;
     if (names_entry) TRY(write_down_old(root, link, old.id));
     auto placed = old.kind == LinkRead::Kind::absent
-                      ? os::rename_new(link.staging, link.name, buckets, path)
-                      : os::rename_replacing(link.staging, link.name, buckets, path);
-    if (!placed && !was_renamed(root, link, path))
-        return outdated_or_failed(link, std::move(placed));
+                      ? os::rename_new(link.staging, link.name, *at.dir, at.path)
+                      : os::rename_replacing(link.staging, link.name, *at.dir, at.path);
+    if (!placed && !was_renamed(root, link, at)) return outdated_or_failed(link, std::move(placed));
     if (!names_entry) return Placing::placed;
     (void)os::point("replace.placed");
     return Placing::replaced;
-}
-
-/// Makes the bucket's directory if it is missing. It may be gone again when this returns, because a
-/// refresh and a collection take no lock of the bucket. Errors: `damaged` if a symlink stands
-/// there, because it would lead our rename out of the cache.
-Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucket) {
-    const auto& buckets = root.dirs().buckets;
-    TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, encoded_bucket));
-    if (exists) return {};
-    auto made = os::make_dir_at(buckets, encoded_bucket);
-    if (!made && why_of(made) != Why::exists) return made;
-    return {};
 }
 
 /// Returns the error of a publish whose every attempt found that the key had come or gone, although
@@ -210,7 +188,8 @@ tl::unexpected<Error> never_settles(const cache::Root& root, const std::string& 
 
 /// Makes attempts until the staged link is placed. Requires: the caller holds the bucket's lock in
 /// the mode `held`. If that is shared, the attempts are those of try_exchange; if it is exclusive,
-/// those of try_replace. Returns `outdated` if the key does not come to rest under the shared lock.
+/// those of try_replace. Returns `outdated` if the key does not come to rest under the shared lock,
+/// or if the bucket can be made under the exclusive one alone.
 /// Errors: those of the attempts; `unsupported` if the key does not come to rest under the
 /// exclusive lock either. On a file system that answers so whatever stands there, no other process
 /// would get the lock any more.
@@ -221,10 +200,12 @@ Result<Placing> place_until_settled(const cache::Root& root, const StagedLink& l
     // the bucket's directory, can come between the look and the rename. That does not happen so
     // often in a row.
     constexpr int max_attempts = 1000;
+    const PublishHold hold{.staging = link.staging, .mode = held, .power = link.power};
     for (int attempts = 1;; ++attempts) {
-        TRY(ensure_bucket(root, place.encoded_bucket));
-        auto placed = held == Mode::shared ? try_exchange(root, link, place.path, replace)
-                                           : try_replace(root, link, place.path, replace);
+        TRY_ASSIGN(const auto at, ensure_bucket(root, place, hold));
+        if (!at) return Placing::outdated;
+        auto placed = held == Mode::shared ? try_exchange(root, link, *at, replace)
+                                           : try_replace(root, link, *at, replace);
         if (!placed || *placed != Placing::outdated) return placed;
         if (held == Mode::exclusive) TRY(root.settle_old_link(link.staging, link.id));
         if (attempts < max_attempts) continue;
@@ -266,18 +247,20 @@ Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyR
 
 /// Syncs the directories that steps 4 and 5 have changed, so that the link is there after a power
 /// cut. The old link is on the disk in `retired/links/` before the new one is in the bucket. So a
-/// cut in between leaves no entry without a link. The bucket's directory holds the link, and
-/// `buckets/` holds the bucket, which may be new. The staging area is not synced: a cut may bring
-/// the new link back there, and a collection recognizes that.
+/// cut in between leaves no entry without a link. The directory of the keys holds the link. Then
+/// come `generations/`, which holds that directory if the bucket is a pointer, and `buckets/`,
+/// which holds the bucket; both may be new. So a pointer on the disk leads somewhere. The staging
+/// area is not synced: a cut may bring the new link back there, and a collection recognizes that.
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, NameSync& names) {
     const auto& buckets = root.dirs().buckets;
     TRY(names.add(root.dirs().retired_links));
     (void)os::point("publish.retired-synced");
-    auto bucket = os::open_dir_at(buckets, encoded_bucket);
+    const auto keys = root.keys().open_bucket(encoded_bucket);
     // If it was refreshed meanwhile, there is no link left to sync.
-    if (!is_absent(bucket)) {
-        TRY(bucket);
-        TRY(names.add(*bucket));
+    if (!is_absent(keys)) {
+        TRY(keys);
+        TRY(names.add(*keys));
+        if (root.keys().use_pointers()) TRY(names.add(root.dirs().generations));
         TRY(names.add(buckets));
     }
     return names.end();

@@ -164,8 +164,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
     TRY_ASSIGN(NotedDigests digests,
                check_files(*entry, record, format::is_of_this_boot(id) ? nullptr : &check));
     // This check only avoids a useless copy. The publish checks again.
-    TRY_ASSIGN(const LinkRead now,
-               format::read_link(root->link_kind(), root->dirs().buckets, place.path));
+    TRY_ASSIGN(const LinkRead now, root->keys().read(place.path));
     if (now.kind != LinkRead::Kind::absent && !options.replace) {
         return fail(Errc::exists, "restore", root->dirs().buckets / place.path,
                     "its key has an entry again; remove that, or allow its replacement");

@@ -51,7 +51,7 @@ private:
     /// Walks through the bucket, and judges each key. A bucket that is not there has no keys.
     /// Errors: `interrupted` if the caller asked to stop; the first error of a key.
     Result<> take_each() {
-        const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
+        const auto dir = root_->keys().open_bucket(encoded_bucket_);
         if (is_absent(dir)) return {};
         TRY(dir);
         NotedErrors errors;
@@ -70,8 +70,7 @@ private:
     /// changes nothing.
     Result<> visit(const std::string& name) {
         const std::string path = format::key_path(encoded_bucket_, name);
-        TRY_ASSIGN(const LinkRead link,
-                   format::read_link(root_->link_kind(), root_->dirs().buckets, path));
+        TRY_ASSIGN(const LinkRead link, root_->keys().read(path));
         if (link.kind == LinkRead::Kind::absent || link.kind == LinkRead::Kind::foreign) return {};
         TRY_ASSIGN(const auto record, record_if_needed(link, name));
         const std::string key = record ? record->key : format::decode_name(name).value_or(name);
@@ -117,15 +116,14 @@ private:
         // meanwhile, which must stay.
         const auto lock = cache::BucketLock::exclusive(*root_, encoded_bucket_, context_);
         TRY(lock);
-        TRY_ASSIGN(const LinkRead again,
-                   format::read_link(root_->link_kind(), root_->dirs().buckets, path));
+        TRY_ASSIGN(const LinkRead again, root_->keys().read(path));
         return again.kind == LinkRead::Kind::malformed ? take_whatever(path) : Result<bool>(false);
     }
 
     /// Retires what stands at `path`, without a look at it. Returns false if nothing stands there:
     /// another process has retired it first.
     Result<bool> take_whatever(const std::string& path) {
-        auto retired = root_->retire_link(root_->dirs().buckets, path);
+        auto retired = root_->retire_key(path);
         if (is_absent(retired)) return false;
         TRY(retired);
         return true;
@@ -153,20 +151,21 @@ Result<> sync_rename(const cache::Root& root, const os::Dir& from, const os::Dir
 /// a link, that one was moved aside or removed since, and the sync of `buckets/` tells it.
 Result<> sync_all(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& dirs = root.dirs();
-    auto bucket = os::open_dir_at(dirs.buckets, encoded_bucket);
+    const auto keys = root.keys().open_bucket(encoded_bucket);
     NameSync names(root);
     TRY(names.add(dirs.retired_links));
     TRY(names.add(dirs.retired_buckets));
-    if (!is_absent(bucket)) {
-        TRY(bucket);
-        TRY(names.add(*bucket));
+    if (!is_absent(keys)) {
+        TRY(keys);
+        TRY(names.add(*keys));
     }
     TRY(names.add(dirs.buckets));
     return names.end();
 }
 
-/// Makes the steps of remove, without a sync. Opens the bucket's directory into `bucket`, if the
-/// caller wants to sync it, before its link is renamed: afterwards a refresh may have moved it.
+/// Makes the steps of remove, without a sync. Opens the directory of the bucket's keys into
+/// `bucket`, if the caller wants to sync it, before the link is renamed: afterwards a refresh may
+/// have moved it.
 Result<> retire_key(const RootRef& root, const KeyRef& place, os::Dir* bucket,
                     const cache::CallContext& context) {
     const auto no_entry = fail(Errc::miss, "no such entry", {}, {});
@@ -174,27 +173,27 @@ Result<> retire_key(const RootRef& root, const KeyRef& place, os::Dir* bucket,
     // symlink: what is below it does not belong to the cache.
     TRY_ASSIGN(const bool exists, bucket_exists(*root, place.encoded_bucket));
     if (!exists) return no_entry;
-    const os::Dir& buckets = root->dirs().buckets;
     const auto lock = cache::BucketLock::exclusive(*root, place.encoded_bucket, context);
     TRY(lock);
     (void)os::point("remove.locked");
     if (bucket != nullptr) {
-        auto opened = os::open_dir_at(buckets, place.encoded_bucket);
+        auto opened = root->keys().open_bucket(place.encoded_bucket);
         if (is_absent(opened)) return no_entry;
         TRY(opened);
         *bucket = std::move(*opened);
     }
-    TRY_ASSIGN(const LinkRead link, format::read_link(root->link_kind(), buckets, place.path));
+    TRY_ASSIGN(const LinkRead link, root->keys().read(place.path));
     if (link.kind == LinkRead::Kind::absent) return no_entry;
     if (link.kind == LinkRead::Kind::foreign) return foreign(*root, place.path);
     (void)os::point("remove.checked");
-    auto retired = root->retire_link(buckets, place.path);
+    auto retired = root->retire_key(place.path);
     (void)os::point("remove.retired");
     if (is_absent(retired)) return no_entry;  // a refresh has retired it
     return retired;
 }
 
-/// Retires a whole bucket by one rename of its directory into `retired/buckets/`.
+/// Retires a whole bucket by one rename into `retired/buckets/`: of its directory, or of its
+/// pointer.
 Result<> move_bucket_aside(const cache::Handles& dirs, const std::string& encoded_bucket) {
     if (const int error = os::point("refresh.rename"))
         return os::fail(error, "refresh", dirs.buckets / encoded_bucket);

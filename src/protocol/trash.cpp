@@ -21,7 +21,7 @@ Result<> for_each_refreshed_bucket(const cache::Root& root, const VisitBucket& v
     const os::Dir& buckets = root.dirs().retired_buckets;
     return os::for_every_name(buckets, [&](const std::string& name, os::FileKind) -> Result<> {
         if (!format::parse_id(name)) return unknown(buckets / name);
-        const auto bucket = os::open_dir_at(buckets, name);
+        const auto bucket = root.keys().open_refreshed(name);
         if (is_absent(bucket)) return {};
         if (is_no_directory(bucket)) return unknown(buckets / name);
         TRY(bucket);

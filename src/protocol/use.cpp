@@ -11,8 +11,9 @@ namespace {
 /// Does what note_use promises. An error ends it, and is not told: the hit does not depend on the
 /// use, and the next get tries again unless this call has settled the entry (see cache/recent.hpp).
 void write_use_if_due(cache::Root& root, const KeyRef& place, const format::Id& id) {
-    const auto& buckets = root.dirs().buckets;
-    const auto link = os::stat_at(buckets, place.path);
+    const auto at = root.keys().path_for_look(place.path);
+    if (!at) return;
+    const auto link = os::stat_at(*at->dir, at->path);
     if (!link) return;
     // Only this decision rests on the clock of this process, which may be wrong and costs no system
     // call. The time that is recorded is the kernel's.
@@ -22,13 +23,13 @@ void write_use_if_due(cache::Root& root, const KeyRef& place, const format::Id& 
     const bool is_recent = used <= now && age < cache::use_interval;
     if (is_recent) return root.recent().settle(place.path, id, cache::use_interval - age);
     // The recorded use is over an hour old, or lies in the future because a clock was wrong. So
-    // record a new one. Check first that `buckets/<b>` is not a symlink, because what is below a
-    // symlink does not belong to the cache.
-    const auto is_bucket = os::is_dir_at(buckets, place.encoded_bucket);
+    // record a new one. Check first that a bucket of this cache stands at `buckets/<b>`, because
+    // what is below another symlink does not belong to the cache.
+    const auto is_bucket = root.keys().bucket_exists(place.encoded_bucket);
     if (!is_bucket || !*is_bucket) return;
     (void)os::point("use.note");
     // Ignore an error, and settle the entry all the same: the next get would meet the same error.
-    (void)os::touch_at(buckets, place.path);
+    (void)os::touch_at(*at->dir, at->path);
     root.recent().settle(place.path, id, cache::use_interval);
 }
 

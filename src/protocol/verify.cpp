@@ -11,6 +11,7 @@
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/finding_list.hpp"
+#include "protocol/generations.hpp"
 #include "protocol/link_census.hpp"
 #include "protocol/orphans.hpp"
 #include "protocol/trash.hpp"
@@ -69,6 +70,7 @@ public:
     Result<VerifyReport> verify() {
         TRY(findings_.note_error(check_root()));
         TRY(findings_.note_error(check_participants()));
+        TRY(findings_.note_error(check_generations()));
         TRY_ASSIGN(const std::uint64_t parts, count_census_parts(root_));
         for (std::uint64_t part = 0; part < parts; ++part) {
             census_ = LinkCensus(part, parts);
@@ -93,6 +95,7 @@ private:
         TRY(findings_.note_missed(check_buckets()));
         (void)os::point("verify.buckets-listed");
         TRY(findings_.note_missed(check_refreshed_buckets()));
+        TRY(findings_.note_missed(check_nameless_generations()));
         (void)os::point("verify.retired-buckets-listed");
         TRY(findings_.note_missed(check_staging()));
         TRY(findings_.note_missed(check_retired_links()));
@@ -144,6 +147,108 @@ private:
         TRY_ASSIGN(finding.repaired, cache::free_unreadable_table(places, table, reap, move_away));
         if (!finding.repaired)
             finding.what += "; a process that may still run has it: end that one first";
+        return {};
+    }
+
+    /// If buckets are pointers: checks the names in `generations/`, and that one pointer names each
+    /// generation (invariant 2). With a repair, gives a generation without a pointer one in
+    /// `retired/buckets/`; retires a bucket's pointer that leads nowhere; and of several pointers
+    /// to one generation unlinks those in `retired/buckets/`, but leaves one in any case.
+    Result<> check_generations() {
+        TRY(findings_.for_each_name(dirs_.generations,
+                                    [&](const std::string& name, os::FileKind) -> Result<> {
+                                        const auto dir = os::open_dir_at(dirs_.generations, name);
+                                        if (is_absent(dir)) return {};
+                                        if (!format::parse_id(name) || is_no_directory(dir))
+                                            return findings_.add_foreign(dirs_.generations / name);
+                                        return {};
+                                    }));
+        TRY_ASSIGN(GenerationCensus census, count_pointers(root_, context_.stop));
+        for (const Id& generation : census.nameless)
+            TRY(findings_.note_error(report_nameless(generation)));
+        for (const PlacedPointer& pointer : census.dangling)
+            TRY(findings_.note_error(report_dangling(pointer)));
+        for (auto& pointers : census.shared)
+            TRY(findings_.note_error(report_shared(std::move(pointers))));
+        return {};
+    }
+
+    /// Reports a generation that no pointer names.
+    Result<> report_nameless(const Id& generation) {
+        Finding& finding =
+            findings_.add(Finding::Kind::orphan, dirs_.generations / to_text(generation),
+                          "no bucket names this generation");
+        if (!options_.repair) {
+            nameless_.push_back(generation);
+            return {};
+        }
+        TRY(name_generation(root_, generation, context_));
+        finding.repaired = true;
+        return {};
+    }
+
+    /// Reports the pointer of a bucket whose generation is not there.
+    Result<> report_dangling(const PlacedPointer& pointer) {
+        findings_.add(Finding::Kind::dangling, path_of(root_, pointer),
+                      "generation " + to_text(pointer.generation) + " is not there");
+        return mend_pointer(pointer.name, [&](const format::PointerRead& now) {
+            return now.names(pointer.generation);
+        });
+    }
+
+    /// Takes the faulty pointer of a bucket away if a repair was asked for, and if `is_faulty` says
+    /// so again under the bucket's lock, exclusive. Otherwise takes the last finding back, which is
+    /// about it.
+    template <class IsFaulty>
+    Result<> mend_pointer(const std::string& bucket, IsFaulty is_faulty) {
+        if (!options_.repair) return {};
+        const auto lock = cache::BucketLock::exclusive(root_, bucket, context_);
+        TRY(lock);
+        TRY_ASSIGN(const format::PointerRead now, root_.keys().read_pointer(bucket));
+        if (!is_faulty(now)) {
+            findings_.take_back(1);
+            return {};
+        }
+        if (now.kind == format::PointerRead::Kind::generation) {
+            TRY(root_.retire_pointer(dirs_.buckets, bucket));
+        } else {
+            TRY(root_.move_to_deleting(dirs_.buckets, bucket));
+        }
+        findings_.last(1).front().repaired = true;
+        return {};
+    }
+
+    /// Reports several pointers that name one generation.
+    Result<> report_shared(std::vector<PlacedPointer> pointers) {
+        // The first one stays, so one of a bucket comes first.
+        std::stable_sort(
+            pointers.begin(), pointers.end(),
+            [](const PlacedPointer& a, const PlacedPointer& b) { return a.where < b.where; });
+        std::string paths;
+        for (const PlacedPointer& pointer : pointers)
+            paths += (paths.empty() ? "" : ", ") + path_of(root_, pointer).string();
+        Finding& finding = findings_.add(Finding::Kind::shared,
+                                         dirs_.generations / to_text(pointers.front().generation),
+                                         "named by " + paths);
+        if (!options_.repair) return {};
+        std::size_t left = pointers.size();
+        for (std::size_t i = 1; i < pointers.size(); ++i) {
+            if (pointers[i].where != LinkPlace::retired) continue;
+            TRY(os::remove_file_at(dirs_.retired_buckets, pointers[i].name));
+            --left;
+        }
+        finding.repaired = left == 1;
+        return {};
+    }
+
+    /// Counts the links of the generations that no pointer names, which are garbage.
+    Result<> check_nameless_generations() {
+        for (const Id& generation : nameless_) {
+            const auto dir = os::open_dir_at(dirs_.generations, to_text(generation));
+            if (is_absent(dir)) continue;
+            TRY(dir);
+            TRY(check_refreshed_bucket(*dir));
+        }
         return {};
     }
 
@@ -272,6 +377,9 @@ private:
             case format::StagedName::Kind::old:
             case format::StagedName::Kind::link:
                 return check_staged_link(area, name, staged->kind);
+            case format::StagedName::Kind::pointer:
+                return root_.keys().use_pointers() ? Result<>()
+                                                   : findings_.add_foreign(area / name);
         }
         return {};  // never: all values are listed above
     }
@@ -323,13 +431,28 @@ private:
     Result<> check_bucket(const std::string& bucket) {
         const auto name = format::decode_name(bucket);
         if (!name || name->empty()) return findings_.add_foreign(dirs_.buckets / bucket);
-        const auto dir = os::open_dir_at(dirs_.buckets, bucket);
-        if (is_absent(dir)) return {};  // refreshed meanwhile
+        const auto dir = root_.keys().open_bucket(bucket);
+        if (is_absent(dir)) return check_broken_pointer(bucket);  // or refreshed meanwhile
         if (is_no_directory(dir)) return findings_.add_foreign(dirs_.buckets / bucket);
         TRY(dir);
         return findings_.for_each_name(*dir, [&](const std::string& key, os::FileKind) {
             return check_key(*dir, bucket, key);
         });
+    }
+
+    /// Reports the pointer of a bucket if it is not whole, as after a power cut. Moves it to
+    /// `deleting/` if a repair was asked for. (One that leads nowhere is reported by
+    /// check_generations.)
+    Result<> check_broken_pointer(const std::string& bucket) {
+        if (!root_.keys().use_pointers() || !census_.is_of_first_part()) return {};
+        const auto is_malformed = [](const format::PointerRead& read) {
+            return read.kind == format::PointerRead::Kind::malformed;
+        };
+        TRY_ASSIGN(const auto pointer, root_.keys().read_pointer(bucket));
+        if (!is_malformed(pointer)) return {};
+        findings_.add(Finding::Kind::malformed, dirs_.buckets / bucket,
+                      "a link to a generation that larder did not make, or not in full");
+        return findings_.note_error(mend_pointer(bucket, is_malformed));
     }
 
     /// Checks that the link of one key names a complete entry, and that the entry's record and
@@ -451,7 +574,7 @@ private:
         const auto lock = cache::BucketLock::exclusive(root_, checked.bucket, context_);
         TRY(lock);
         const std::string path = format::key_path(checked.bucket, checked.key);
-        TRY_ASSIGN(const LinkRead now, format::read_link(root_.link_kind(), dirs_.buckets, path));
+        TRY_ASSIGN(const LinkRead now, root_.keys().read(path));
         if (now.kind != checked.link.kind || now.id != checked.link.id) {
             // Another process has replaced or retired the link.
             findings_.take_back(findings);
@@ -459,14 +582,15 @@ private:
         }
         const auto about_key = findings_.last(findings);
         if (now.kind == LinkRead::Kind::entry) {
-            TRY(root_.retire_link(dirs_.buckets, path));
+            TRY(root_.retire_key(path));
             about_key.front().what +=
                 "; key " + format::decode_name(checked.key).value_or(checked.key) + " of bucket " +
                 format::decode_name(checked.bucket).value_or(checked.bucket) +
                 " was taken out, and has no entry now";
         } else {
             // What names no entry belongs to no garbage. So it does not go to retired/links.
-            TRY(root_.move_to_deleting(dirs_.buckets, path));
+            TRY_ASSIGN(const cache::KeyPath at, root_.keys().path_for_change(path));
+            TRY(root_.move_to_deleting(*at.dir, at.path));
         }
         for (Finding& finding : about_key) finding.repaired = true;
         if (census_.has_entry_of(now)) --report_.live;
@@ -609,6 +733,7 @@ private:
     const VerifyOptions& options_;
     const cache::CallContext& context_;
     FindingList findings_;
+    std::vector<Id> nameless_;  // generations that no pointer names, and that were not repaired
     const VisitUnknown add_foreign_ = [this](std::filesystem::path path) {
         return findings_.add_foreign(std::move(path));
     };

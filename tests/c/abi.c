@@ -16,12 +16,13 @@ static void structs(void) {
     CHECK_NUMBER(12, offsetof(larder_error, why));
     CHECK_NUMBER(40, offsetof(larder_error, message));
 
-    CHECK_NUMBER(120, sizeof(larder_open_options));
+    CHECK_NUMBER(128, sizeof(larder_open_options));
     CHECK_NUMBER(16, offsetof(larder_open_options, lock_timeout_ms));
     CHECK_NUMBER(48, offsetof(larder_open_options, on_wait));
     CHECK_NUMBER(72, offsetof(larder_open_options, log));
     CHECK_NUMBER(88, offsetof(larder_open_options, keep_waiting));
     CHECK_NUMBER(104, offsetof(larder_open_options, digest_count));
+    CHECK_NUMBER(120, offsetof(larder_open_options, bucket_kind));
     CHECK_NUMBER(32, sizeof(larder_publish_options));
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
     CHECK_NUMBER(24, offsetof(larder_publish_options, digest));

@@ -43,6 +43,17 @@ static void opens(void) {
     options.link_kind = LARDER_LINK_FILE;
     WORKS(larder_cache_open(below(playground(), "files"), &options, &cache, &error));
     CHECK_NUMBER(LARDER_LINK_FILE, larder_cache_link_kind(cache));
+    CHECK_NUMBER(LARDER_BUCKET_DIRECTORY, larder_cache_bucket_kind(cache));
+    larder_cache_close(cache);
+
+    options.bucket_kind = LARDER_BUCKET_POINTER;
+    WORKS(larder_cache_open(below(playground(), "pointers"), &options, &cache, &error));
+    CHECK_NUMBER(LARDER_BUCKET_POINTER, larder_cache_bucket_kind(cache));
+    bucket = open_bucket(cache);
+    put(bucket, "k", "one");
+    WORKS(larder_bucket_refresh(bucket, LARDER_SURVIVES_PROCESS, &error));
+    FAILS(LARDER_MISS, larder_bucket_get(bucket, "k", &lease, &error));
+    larder_bucket_free(bucket);
     larder_cache_close(cache);
 }
 

@@ -124,6 +124,7 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
 static void tells_of_null(void) {
     CHECK(larder_cache_root(NULL) == NULL);
     CHECK_NUMBER(LARDER_LINK_PROBED, larder_cache_link_kind(NULL));
+    CHECK_NUMBER(LARDER_BUCKET_PROBED, larder_cache_bucket_kind(NULL));
     CHECK_NUMBER(0, larder_cache_is_read_only(NULL));
     CHECK(larder_bucket_name(NULL) == NULL);
     CHECK(larder_lease_path(NULL) == NULL);

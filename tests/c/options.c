@@ -58,6 +58,12 @@ static void must_be_known(const larder_cache* cache, const larder_bucket* bucket
     open.link_kind = -1;
     FAILS_SAYING(LARDER_INVALID, "link_kind", larder_cache_open(fresh, &open, &opened, &error));
     open.link_kind = 0;
+    open.bucket_kind = 3;
+    FAILS_SAYING(LARDER_INVALID, "bucket_kind", larder_cache_open(fresh, &open, &opened, &error));
+    open.bucket_kind = 0;
+    open.reserved = 1;
+    FAILS_SAYING(LARDER_INVALID, "reserved", larder_cache_open(fresh, &open, &opened, &error));
+    open.reserved = 0;
     open.log = "/";
     FAILS_SAYING(LARDER_SYSTEM, "log", larder_cache_open(fresh, &open, &opened, &error));
     open.log = NULL;

@@ -47,7 +47,7 @@ struct Site {
     }
 
     [[nodiscard]] fs::path entry() const { return root / "archive" / id; }
-    [[nodiscard]] fs::path key() const { return root / "buckets" / "b" / "k"; }
+    [[nodiscard]] fs::path key() const { return keys_of(root / "buckets" / "b") / "k"; }
     void require_outside_untouched() const { REQUIRE(exact_snapshot(outside) == outside_before); }
 };
 
@@ -349,7 +349,7 @@ TEST_CASE("what is no link at a key's name is a miss, never replaced, and moved 
 TEST_CASE(
     "a bucket that is a symlink to a directory outside is found, and no call writes through it") {
     const Site site;
-    const fs::path there = site.root / "buckets" / "b";
+    const fs::path there = keys_of(site.root / "buckets" / "b");
     fs::remove_all(there);
     fs::create_directory_symlink(site.outside, there);
     const auto report = value(site.cache.verify());
@@ -371,7 +371,7 @@ TEST_CASE(
 
 TEST_CASE("a bucket that is a file is found, and left alone") {
     const Site site;
-    const fs::path there = site.root / "buckets" / "b";
+    const fs::path there = keys_of(site.root / "buckets" / "b");
     fs::remove_all(there);
     write_file(there, "mine");
     CHECK(found_at(value(site.cache.verify()), Kind::foreign, there));
@@ -591,7 +591,7 @@ TEST_CASE(
 
 TEST_CASE("a copy of a link under another key is found, and repair retires it and not the entry") {
     const Site site;
-    const fs::path copy = site.root / "buckets" / "b" / "copy";
+    const fs::path copy = keys_of(site.root / "buckets" / "b") / "copy";
     fs::copy(site.key(), copy, fs::copy_options::copy_symlinks);
     const auto report = value(site.cache.verify());
     CHECK(found_at(report, Kind::misnamed, copy));

@@ -131,7 +131,7 @@ TEST_CASE("hostile keys live side by side in one bucket") {
     std::set<std::string> ids;
     for (const auto& key : hostile_keys) ids.insert(put(bucket, key, "content of " + key).id());
     CHECK(ids.size() == hostile_keys.size());
-    CHECK(count_entries(place.root / "buckets" / "b") == hostile_keys.size());
+    CHECK(count_entries(keys_of(place.root / "buckets" / "b")) == hostile_keys.size());
     CHECK(count_entries(place.root / "archive") == hostile_keys.size());
 
     for (const auto& key : hostile_keys) {
@@ -163,7 +163,7 @@ TEST_CASE("a hostile key can be replaced and removed, and no other key is touche
         INFO(format::encode_escapes(key));
         CHECK(content_of(bucket, key) == "new " + key);
         REQUIRE(bucket.remove(key));
-        CHECK(count_entries(place.root / "buckets" / "b") == --left);
+        CHECK(count_entries(keys_of(place.root / "buckets" / "b")) == --left);
         CHECK(content_of(bucket, key).empty());
         const auto again = bucket.remove(key);
         REQUIRE_FALSE(again);
@@ -256,7 +256,7 @@ TEST_CASE("of two long keys with one hashed name, neither yields what was put un
                       asked = std::string(300, 'k') + "-asked";
     const std::string id = put(bucket, stored, "stored").id();
     // A collision of the hash is made by hand: the name of one key leads to the entry of the other.
-    const fs::path names = place.root / "buckets" / "b";
+    const fs::path names = keys_of(place.root / "buckets" / "b");
     fs::rename(names / value(format::encode_key(stored)), names / value(format::encode_key(asked)));
 
     const auto lease = bucket.get(asked);
@@ -284,7 +284,7 @@ TEST_CASE("a build under a colliding name builds") {
     const std::string stored = std::string(300, 'k') + "-stored",
                       asked = std::string(300, 'k') + "-asked";
     put(bucket, stored, "stored");
-    const fs::path names = place.root / "buckets" / "b";
+    const fs::path names = keys_of(place.root / "buckets" / "b");
     fs::rename(names / value(format::encode_key(stored)), names / value(format::encode_key(asked)));
     const auto lease = bucket.get_or_build(asked, [](Staging& staging) -> Result<> {
         fill(staging.path(), "built");

@@ -15,13 +15,15 @@ namespace {
 /// before the overlay was mounted over it.
 class Image {
 public:
-    Image() {
+    explicit Image(BucketKind buckets = *test_options().bucket_kind) {
         // On a tmpfs, since an overlay can't be on top of another one.
         if (!tmpfs_) return;
         for (const char* name : {"lower", "upper", "work", "merged"})
             fs::create_directory(dir_.path() / name);
+        OpenOptions options = test_options();
+        options.bucket_kind = buckets;
         in_child([&](Child&) {
-            const Cache cache = open_cache(lower() / "cache");
+            const Cache cache = open_cache(lower() / "cache", options);
             const Bucket bucket = value(cache.bucket("b")), gone = value(cache.bucket("gone"));
             put(bucket, "k", "replaced in the image");
             for (const char* key : {"k", "l", "m"}) put(bucket, key, "from the image");
@@ -53,7 +55,7 @@ private:
 
 TEST_CASE(
     "a directory of the lower layer can't be renamed here; otherwise these tests show nothing") {
-    const Image image;
+    const Image image(BucketKind::directory);
     SKIP_UNLESS_MOUNTED(image);
     std::error_code error;
     fs::rename(image.root() / "buckets" / "b", image.root() / "buckets" / "c", error);
@@ -97,8 +99,43 @@ TEST_CASE("overlay: put, replace and remove") {
     image.require_lower_untouched();
 }
 
+TEST_CASE("overlay: with pointers, a refresh of a bucket of the image is one rename again") {
+    const Image image(BucketKind::pointer);
+    SKIP_UNLESS_MOUNTED(image);
+    const Cache cache = open_cache(image.root());
+    CHECK(cache.bucket_kind() == BucketKind::pointer);
+    const Bucket bucket = value(cache.bucket("b"));
+    const Lease held = value(bucket.get("k"));
+    const fs::path pointer = image.root() / "buckets" / "b", generation = keys_of(pointer);
+    int renames = 0;
+    os::set_point_hook([&](const char* name) {
+        renames += std::string(name) == "os.noreplace" ? 1 : 0;
+        return 0;
+    });
+    const auto refreshed = bucket.refresh();
+    os::set_point_hook({});
+    REQUIRE(refreshed);
+    CHECK(renames == 1);
+    CHECK_FALSE(fs::exists(fs::symlink_status(pointer)));
+    CHECK(count_entries(generation) == 3);  // no key was touched
+    CHECK(count_entries(image.root() / "retired" / "buckets") == 2);
+    for (const char* key : {"k", "l", "m"}) CHECK(content_of(bucket, key).empty());
+    put(bucket, "k", "anew");
+    CHECK(content_of(bucket, "k") == "anew");
+    {
+        const auto collected = value(cache.collect());
+        REQUIRE(collected.leased.size() == 1);
+        CHECK(collected.leased[0].id == held.id());
+        CHECK(collected.buckets == 2);
+    }
+    CHECK(content_of(held) == "from the image");
+    CHECK_FALSE(fs::exists(generation));
+    CHECK(value(cache.verify()).findings.empty());
+    image.require_lower_untouched();
+}
+
 TEST_CASE("overlay: a bucket of the image is refreshed key by key, and can be filled anew") {
-    const Image image;
+    const Image image(BucketKind::directory);
     SKIP_UNLESS_MOUNTED(image);
     const Cache cache = open_cache(image.root());
     const Bucket bucket = value(cache.bucket("b"));
@@ -152,7 +189,7 @@ TEST_CASE("overlay: garbage of the image is collected, in place if it can't be m
 
 TEST_CASE(
     "overlay: a refresh that is killed between two keys has retired some, and loses nothing") {
-    const Image image;
+    const Image image(BucketKind::directory);
     SKIP_UNLESS_MOUNTED(image);
     int renames = 0;
     Child victim([&](Child&) {

@@ -40,7 +40,7 @@ std::vector<fs::path> forbidden(const Site& site) {
             tree / "sub",
             tree.parent_path(),
             site.root / "archive",
-            site.root / "buckets" / "b",
+            keys_of(site.root / "buckets" / "b"),
             site.root / "deleting",
             site.root,
             fs::path(site.root.string() + "/"),
@@ -200,7 +200,7 @@ TEST_CASE("a moved tree that is not published goes back to where it came from") 
               std::string::npos);
         CHECK(is_back());
     };
-    fs::create_directory(site.root / "buckets" / "b" / "taken");
+    fs::create_directory(keys_of(site.root / "buckets" / "b") / "taken");
     fails_to_publish(site.bucket, "taken");
     const Cache other = open_cache(site.dir.path() / "other");
     fails_to_publish(value(other.bucket("b")), "k");
@@ -219,7 +219,7 @@ TEST_CASE("a moved tree that is not published goes back to where it came from") 
 
 TEST_CASE("a moved tree whose place is taken is kept in the cache, and no collection deletes it") {
     const Site site;
-    fs::create_directory(site.root / "buckets" / "b" / "taken");
+    fs::create_directory(keys_of(site.root / "buckets" / "b") / "taken");
     // A process of its own, because a collection reaps the staging areas of dead processes alone.
     Child mover([&](Child& child) {
         const Cache cache = open_cache(site.root);

@@ -48,7 +48,10 @@ CacheAudit::CacheAudit(const fs::path& root, LinkKind kind)
       retired_links_(Listing::open(
           value(os::open_dir(root / format::retired_name / format::retired_links_name)))),
       retired_buckets_(Listing::open(
-          value(os::open_dir(root / format::retired_name / format::retired_buckets_name)))) {}
+          value(os::open_dir(root / format::retired_name / format::retired_buckets_name)))) {
+    const fs::path generations = root / format::generations_name;
+    if (fs::exists(generations)) generations_ = Listing::open(value(os::open_dir(generations)));
+}
 
 void CacheAudit::begin_anew(const std::string& dangling) {
     dangling_ = dangling;
@@ -59,6 +62,7 @@ void CacheAudit::begin_anew(const std::string& dangling) {
 
 void CacheAudit::look() {
     links_to_.clear();
+    pointers_to_.clear();
     Ids in_bucket, in_archive;
     for_each_key([&](const std::string& key, const std::string& id) {
         in_bucket.insert(id);
@@ -70,6 +74,7 @@ void CacheAudit::look() {
         in_archive.insert(id);
         must_be_named(id, links_to_[id]);
     }
+    look_into_generations();
     bucket_.meet(in_bucket, "its bucket");
     kept_.meet(in_archive, "the archive");
 }
@@ -95,7 +100,9 @@ void CacheAudit::glance() {
 void CacheAudit::for_each_key(
     const std::function<void(const std::string& key, const std::string& id)>& visit) {
     for (const auto& name : buckets_.names()) {
-        auto bucket = Listing::open(value(os::open_dir_at(buckets_.dir, name)));
+        os::Dir keys = open_keys(buckets_.dir, name);
+        if (!keys.is_open()) broken(2, "the pointer of " + name + " leads nowhere");
+        auto bucket = Listing::open(std::move(keys));
         for (const auto& key : bucket.names()) {
             const std::string id = count(bucket.dir, key, &LinkCounts::live);
             if (id.empty()) broken(1, key + " is no link");
@@ -128,6 +135,10 @@ void CacheAudit::look_into_staging() {
         for (const auto& name : area->second.names()) {
             const auto staged = format::parse_staged_name(name);
             if (!staged) continue;
+            if (staged->kind == format::StagedName::Kind::pointer) {
+                count_pointer(area->second.dir, name);
+                continue;
+            }
             const bool is_old = staged->kind == format::StagedName::Kind::old;
             count(area->second.dir, name, is_old ? &LinkCounts::old : &LinkCounts::staged);
         }
@@ -138,9 +149,35 @@ void CacheAudit::look_into_retired() {
     for (const auto& name : retired_links_.names())
         count(retired_links_.dir, name, &LinkCounts::retired);
     for (const auto& name : retired_buckets_.names()) {
-        auto bucket = Listing::open(value(os::open_dir_at(retired_buckets_.dir, name)));
+        os::Dir keys = open_keys(retired_buckets_.dir, name);
+        if (!keys.is_open()) continue;  // its directory is gone, and its pointer goes next
+        auto bucket = Listing::open(std::move(keys));
         for (const auto& key : bucket.names()) count(bucket.dir, key, &LinkCounts::retired);
     }
+}
+
+void CacheAudit::look_into_generations() {
+    if (!generations_) return;
+    for (const auto& name : generations_->names()) {
+        // These are ONE of docs/model/pointers.pml.
+        if (pointers_to_[name] != 1)
+            broken(2, std::to_string(pointers_to_[name]) + " pointers name generation " + name);
+    }
+}
+
+os::Dir CacheAudit::open_keys(const os::Dir& parent, const std::string& name) {
+    if (!generations_) return value(os::open_dir_at(parent, name));
+    const std::string generation = count_pointer(parent, name);
+    auto opened = os::open_dir_at(generations_->dir, generation);
+    return is_absent(opened) ? os::Dir{} : value(std::move(opened));
+}
+
+std::string CacheAudit::count_pointer(const os::Dir& parent, const std::string& name) {
+    const auto pointer = value(format::read_pointer(kind_, parent, name));
+    if (pointer.kind != format::PointerRead::Kind::generation) broken(2, name + " is no pointer");
+    std::string generation = to_text(pointer.generation);
+    ++pointers_to_[generation];
+    return generation;
 }
 
 /// Counts a link. Returns the id that it names; an empty string if it is no link.

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "os/dir_reader.hpp"
@@ -24,7 +25,8 @@ public:
     /// Throws if one of these is broken:
     ///     1  every link in a bucket names a complete entry
     ///     2  one link names every entry in the archive; or its key, and links `o-` of publishers
-    ///        that replace it; or two retired links. No retired link names what a key names
+    ///        that replace it; or two retired links. No retired link names what a key names.
+    ///        One pointer names every generation, and that of a bucket names one that is there
     ///     3  no link comes back to a bucket, and no entry to the archive
     void look();
     /// Checks invariant 3 in the buckets alone. That is enough in a state that look() has checked
@@ -56,13 +58,22 @@ private:
     static void must_be_named(const std::string& id, const LinkCounts& links);
     void for_each_key(
         const std::function<void(const std::string& key, const std::string& id)>& visit);
+    /// Opens the directory that holds the keys of a bucket, or of a refreshed one. Counts the
+    /// pointer that names it, if it is one. A pointer that leads nowhere yields a Dir that is not
+    /// open.
+    os::Dir open_keys(const os::Dir& parent, const std::string& name);
+    /// Counts a pointer, and returns the generation that it names.
+    std::string count_pointer(const os::Dir& parent, const std::string& name);
+    void look_into_generations();
     void look_into_staging();
     void look_into_retired();
     void must_be_complete(const std::string& key, const std::string& id);
 
     LinkKind kind_;
     Listing buckets_, archive_, staging_, retired_links_, retired_buckets_;
-    std::map<std::string, Listing> areas_;  ///< below staging/
+    std::optional<Listing> generations_;      ///< if buckets are pointers
+    std::map<std::string, int> pointers_to_;  ///< generation -> pointers that name it
+    std::map<std::string, Listing> areas_;    ///< below staging/
     std::string dangling_;
     std::map<std::string, LinkCounts> links_to_;  ///< id -> links that name it
     Ids complete_;                                ///< entries are immutable, so each is read once

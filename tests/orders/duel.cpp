@@ -28,6 +28,7 @@ bool may_wait(Op operation) {
 std::string ProgramPair::name() const {
     const char* const first = key == KeyState::absent    ? "absent"
                               : key == KeyState::present ? "present"
+                              : key == KeyState::unmade  ? "unmade"
                                                          : "dangling";
     return a.name + " x " + b.name + ", " + first;
 }
@@ -126,7 +127,9 @@ void ProcessDuel::conclude() {
         !complaint.empty())
         fail(complaint);
     const bool refreshed = pairing_.a.has(Op::refresh) || pairing_.b.has(Op::refresh);
-    if (world_.neighbour_stands() == refreshed && pairing_.key != KeyState::present)
+    const bool has_neighbour =
+        pairing_.key == KeyState::absent || pairing_.key == KeyState::dangling;
+    if (has_neighbour && world_.neighbour_stands() == refreshed)
         fail("another key of the bucket is lost, or has survived a refresh");
     const auto reaps = [](const TimedOp& event) {
         return event.operation == Op::adopt ||

@@ -54,9 +54,14 @@ void OrderWorld::prepare() {
         const bool present = beginning_.key == KeyState::present;
         const char* const key = present ? the_key : other_key;
         if (beginning_.garbage) garbage_id_ = put_small(bucket, key, "older").id();
-        put_small(bucket, key, present ? "old" : "neighbour");
+        if (beginning_.key == KeyState::unmade) {
+            value(bucket.refresh());
+        } else {
+            put_small(bucket, key, present ? "old" : "neighbour");
+        }
         if (beginning_.key == KeyState::dangling)
-            plant_link(cache, root_ / "buckets" / the_bucket, the_key, dangling = fresh_name());
+            plant_link(cache, keys_of(root_ / "buckets" / the_bucket), the_key,
+                       dangling = fresh_name());
     }
     audit_.begin_anew(dangling);
     if (!beginning_.died_at.empty()) {
@@ -85,7 +90,8 @@ Bucket OrderWorld::bucket() {
 std::string OrderWorld::read_key() { return content_here(bucket(), the_key); }
 
 bool OrderWorld::neighbour_stands() {
-    return beginning_.key == KeyState::present || content_here(bucket(), other_key) == "neighbour";
+    return beginning_.key == KeyState::present || beginning_.key == KeyState::unmade ||
+           content_here(bucket(), other_key) == "neighbour";
 }
 
 void OrderWorld::collect_beside() {
@@ -109,6 +115,7 @@ void OrderWorld::conclude() {
     for (const char* part :
          {"participants", "buckets", "archive", "retired/links", "retired/buckets", "deleting"})
         empty(root_ / part);
+    if (fs::exists(root_ / "generations")) empty(root_ / "generations");
 }
 
 }  // namespace larder::testing

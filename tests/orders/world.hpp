@@ -18,6 +18,7 @@ enum class KeyState {
     absent,    ///< nothing; another key is in the bucket
     present,   ///< an entry that holds "old"
     dangling,  ///< an entry that does not exist, as in an incomplete copy; another key is there
+    unmade,    ///< nothing, and there is no bucket: a publish makes it
 };
 
 struct WorldStart {

@@ -67,7 +67,7 @@ TEST_CASE("buckets that come and go leave no directory and no lock file behind")
 
 TEST_CASE("a publish whose empty bucket a collection removes makes it anew") {
     // 1. P has made sure of the bucket's directory, which is empty
-    // 2. a collection removes it
+    // 2. a collection removes it; but not a pointer, because P holds the bucket's lock
     // 3. P renames its link into it
     const Scene scene;
     put(scene.bucket, "other", "old");
@@ -76,10 +76,12 @@ TEST_CASE("a publish whose empty bucket a collection removes makes it anew") {
                     {{"publish.before-placing-new"}, {}});
     publisher.wait_for("publish.before-placing-new");
     CHECK(value(scene.cache.collect()).entries == 1);
-    CHECK(count_entries(scene.root / "buckets") == 0);
+    CHECK(count_entries(scene.root / "buckets") == (buckets_are_pointers() ? 1 : 0));
     publisher.go_on();
-    publisher.wait_for("publish.before-placing-new");
-    publisher.go_on();
+    if (!buckets_are_pointers()) {
+        publisher.wait_for("publish.before-placing-new");
+        publisher.go_on();
+    }
     CHECK(publisher.join() == 0);
     CHECK(content_of(scene.bucket, "k") == "new");
     require_no_leak(scene.root, 1);
@@ -297,7 +299,7 @@ TEST_CASE("a dry run counts the keys of refreshed buckets, and leaves them where
 TEST_CASE("collect does not touch an entry that no link names") {
     const Scene scene;
     const std::string id = put(scene.bucket, "k", "orphan").id();
-    fs::remove(scene.root / "buckets" / "b" / "k");
+    fs::remove(keys_of(scene.root / "buckets" / "b") / "k");
     const auto before = snapshot(scene.root / "archive" / id);
     CHECK(value(scene.cache.collect()).entries == 0);
     CHECK(snapshot(scene.root / "archive" / id) == before);
@@ -338,9 +340,7 @@ TEST_CASE("a link to a live entry that a power cut has left elsewhere costs the 
     plant_link(scene.cache, scene.root / "staging" / number,
                format::staged_link_name(*format::parse_id(id)), id);
     plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), id);
-    fs::create_directory(scene.root / "retired" / "buckets" / fresh_name());
-    plant_link(scene.cache, fs::directory_iterator(scene.root / "retired" / "buckets")->path(), "k",
-               id);
+    plant_link(scene.cache, plant_refreshed(scene.cache, fresh_name()), "k", id);
     const auto report = value(scene.cache.collect());
     CHECK(report.reaped == 1);
     CHECK(report.entries == 1);  // what the dead process has staged
@@ -399,13 +399,18 @@ TEST_CASE("names that larder does not know are listed and left alone") {
     put(scene.bucket, "k", "live");
     const fs::path links = scene.root / "retired" / "links",
                    buckets = scene.root / "retired" / "buckets";
-    const fs::path refreshed = fs::directory_iterator(buckets)->path();
+    const fs::path refreshed = keys_of(fs::directory_iterator(buckets)->path());
     const std::string a_directory = fresh_name(), a_file = fresh_name();
     write_file(links / "foreign-file", "x");
     fs::create_directory(links / a_directory);
     fs::create_directory(buckets / "foreign-bucket");
     write_file(buckets / "foreign-bucket" / "k", "x");
-    write_file(buckets / a_file, "x");
+    // A file may be a pointer that was cut off, which a collection unlinks.
+    if (buckets_are_pointers() && scene.cache.link_kind() == LinkKind::file) {
+        fs::create_directory(buckets / a_file);
+    } else {
+        write_file(buckets / a_file, "x");
+    }
     fs::create_directory(refreshed / "a-directory");
     write_file(refreshed / "A name that no key has", "x");
     const std::vector<fs::path> foreign = {

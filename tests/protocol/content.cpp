@@ -269,7 +269,7 @@ TEST_CASE("a check of some buckets leaves the others alone") {
 TEST_CASE("a check of contents is no use of an entry, and waits for no collection") {
     const Scene scene;
     put_with_digests(scene.bucket, "k");
-    const fs::path link = scene.root / "buckets/b/k";
+    const fs::path link = keys_of(scene.root / "buckets/b") / "k";
     struct stat before {
     }, after{};
     if (test_options().link_kind != LinkKind::file) {
@@ -356,8 +356,8 @@ TEST_CASE("materialize puts no file anywhere that was modified after its entry w
     CHECK_FALSE(fs::exists(second));
     // The way by the link of the key is the same.
     if (test_options().link_kind != LinkKind::file)
-        CHECK(outcome(materialize(scene.root / "buckets/b/k", second, {.mode = mode})) ==
-              "damaged");
+        CHECK(outcome(materialize(keys_of(scene.root / "buckets/b") / "k", second,
+                                  {.mode = mode})) == "damaged");
     // Nor does it come back under a new id, as if it had been published so.
     value(scene.bucket.remove("k"));
     CHECK(outcome(scene.cache.restore(tree.parent_path().filename().string())) == "damaged");

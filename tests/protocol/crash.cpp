@@ -37,7 +37,7 @@ void nothing(const Cache&) {}
 void put_unused(const Cache& cache) {
     put_old(cache);
     const timespec times[2] = {{0, UTIME_OMIT}, {::time(nullptr) - 24 * 3600, 0}};
-    const fs::path link = cache.root() / "buckets" / "b" / "k";
+    const fs::path link = keys_of(cache.root() / "buckets" / "b") / "k";
     Child::must(::utimensat(AT_FDCWD, link.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0, "utimensat");
 }
 
@@ -69,12 +69,21 @@ void check_cache(const fs::path& root, const std::string& content) {
     REQUIRE_NOTHROW(require_no_leak(root, content.empty() ? 0 : 1));
 }
 
+/// Makes a cache whose buckets are pointers. Later opens take the kind that it has.
+void make_by_pointer(const fs::path& root) {
+    OpenOptions options = test_options();
+    options.bucket_kind = BucketKind::pointer;
+    (void)open_cache(root, options);
+}
+
 /// Runs `step` in a process that is killed at the point, and checks what is left. At the points in
-/// `errors` a call fails in that process.
-void check(const Crash& crash, const Step& prepare, const Step& step, const Errors& errors = {}) {
+/// `errors` a call fails in that process. The buckets are those of test_options, or pointers.
+void check(const Crash& crash, const Step& prepare, const Step& step, const Errors& errors = {},
+           bool by_pointer = buckets_are_pointers()) {
     INFO("killed at " << crash.point);
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
+    if (by_pointer) make_by_pointer(root);
     prepare_in_child(root, prepare);
     Child victim([&](Child& child) {
         fail_at(child, errors, {{}, {crash.point}});
@@ -148,6 +157,31 @@ TEST_CASE("a dedupe that is killed changes nothing") {
     check({"dedupe.leased", content}, put_equal_files, dedupe);
 }
 
+TEST_CASE("a put that is killed while it makes a generation leaves nothing, or an empty bucket") {
+    for (const char* point : {"generation.named", "generation.made", "generation.placed"})
+        check({point, ""}, nothing, put_new, {}, true);
+    // Without a rename that never replaces, the exclusive lock is needed.
+    const Errors no_rename = {{"os.noreplace", EINVAL}, {"os.exchange", EINVAL}};
+    for (const char* point : {"generation.made", "generation.placed"})
+        check({point, ""}, nothing, put_new, no_rename, true);
+}
+
+TEST_CASE(
+    "a put that is killed while it takes its generation back leaves the faster one's bucket") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    make_by_pointer(root);
+    Child victim([&](Child&) { put(bucket_of(open_cache(root)), "other", "lost"); },
+                 {{"generation.made"}, {"generation.lost"}});
+    victim.wait_for("generation.made");
+    prepare_in_child(root, put_new);
+    CHECK(count_entries(root / "generations") == 2);
+    victim.go_on();
+    REQUIRE(victim.join() == 128 + SIGKILL);
+    CHECK(count_entries(root / "generations") == 1);
+    check_cache(root, "new");
+}
+
 TEST_CASE("a put for power that is killed between its syncs leaves what any other put leaves") {
     const auto put_for_power = [](const Cache& cache) {
         put(bucket_of(cache), "k", "new", {Durability::power, ""});
@@ -166,13 +200,13 @@ TEST_CASE("a put that is killed when it has given a moved tree back leaves the o
             fill(source, "new");
             auto staging = value(bucket_of(cache).stage());
             value(staging.move_from(source));
-            fs::create_directory(root / "buckets" / "b" / "taken");
+            fs::create_directory(keys_of(root / "buckets" / "b") / "taken");
             (void)bucket_of(cache).publish("taken", std::move(staging));
         },
         {{}, {"stage.dropped"}});
     REQUIRE(victim.join() == 128 + SIGKILL);
     CHECK(fs::exists(source / "f0"));
-    REQUIRE(fs::remove(root / "buckets" / "b" / "taken"));
+    REQUIRE(fs::remove(keys_of(root / "buckets" / "b") / "taken"));
     check_cache(root, "old");
 }
 
@@ -316,6 +350,52 @@ TEST_CASE("a collection that is killed is carried on by the next") {
     }
 }
 
+TEST_CASE(
+    "a collection that is killed while it takes a generation away is carried on by the next") {
+    const auto collect = [](const Cache& cache) { (void)value(cache.collect()); };
+    check({"flatten.removed", "new"}, put_garbage, collect, {}, true);
+    const auto begin_and_die = [](const Cache& cache) {
+        put_old(cache);
+        Child dead([&](Child&) { put(value(open_cache(cache.root()).bucket("c")), "k", "lost"); },
+                   {{}, {"generation.made"}});
+        Child::must(dead.join() == 128 + SIGKILL, "it lives");
+    };
+    check({"reap.generation-one", "old"}, begin_and_die, collect, {}, true);
+    const auto empty_a_bucket = [](const Cache& cache) {
+        put_old(cache);
+        const Bucket emptied = value(cache.bucket("c"));
+        put(emptied, "k", "removed");
+        value(emptied.remove("k"));
+    };
+    for (const char* point : {"collect.bucket-one", "collect.bucket-retired", "flatten.removed"})
+        check({point, "old"}, empty_a_bucket, collect, {}, true);
+}
+
+TEST_CASE("a collection that is killed while it names generations is carried on by the next") {
+    for (const std::string point : {"boot.generations-listed", "boot.generation-named"}) {
+        INFO("killed at " << point);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        make_by_pointer(root);
+        prepare_in_child(root, [](const Cache& cache) {
+            put_old(cache);
+            for (const char* bucket : {"c", "d"}) put(value(cache.bucket(bucket)), "k", "lost");
+        });
+        for (const char* bucket : {"c", "d"}) fs::remove(root / "buckets" / bucket);
+        const auto collect_in_later_boot = [&](const Points& points) {
+            Child collector([&](Child& self) {
+                fail_at(self, {{"os.other-boot", 1}}, points);
+                (void)value(open_cache(root).collect());
+            });
+            return collector.join();
+        };
+        REQUIRE(collect_in_later_boot({{}, {point}}) == 128 + SIGKILL);
+        REQUIRE(collect_in_later_boot({}) == 0);
+        check_cache(root, "old");
+        CHECK(count_entries(root / "generations") == 1);
+    }
+}
+
 TEST_CASE("a collection that is killed between the links of a pair is carried on by the next") {
     // The dead publisher has written the old entry down, or has also replaced it.
     for (const std::string died_at : {"replace.written-down", "replace.placed"}) {
@@ -343,7 +423,7 @@ TEST_CASE("a collection that is killed while it names orphans is carried on by t
         std::vector<fs::path> orphans;
         for (const char* key : {"a", "b"}) {
             orphans.push_back(scene.root / "archive" / put(scene.bucket, key, "lost").id());
-            fs::remove(scene.root / "buckets" / "b" / key);
+            fs::remove(keys_of(scene.root / "buckets" / "b") / key);
         }
         const auto collect_in_later_boot = [&](const Points& points) {
             Child collector([&](Child& self) {

@@ -51,6 +51,14 @@ std::size_t count_syncs(const Lines& lines) {
         [](const std::string& line) { return line.find("sync") != std::string::npos; }));
 }
 
+/// How the name of the key "k" ends in a call that renames a link to it.
+std::string key_argument() { return buckets_are_pointers() ? "/k\"" : "\"b/k\""; }
+
+/// How strace shows the directory that holds the keys of "b".
+std::string keys_shown(const Scene& scene) {
+    return keys_of(scene.root / "buckets" / "b").string() + ">";
+}
+
 void skip() { WARN("SKIPPED: there is no strace here, or no process may be traced"); }
 
 }  // namespace
@@ -66,7 +74,7 @@ TEST_CASE(
         const std::string id = value(scene.bucket.info("k")).id;
         const std::string staged = "/archive/" + id;
         const std::size_t placed =
-            line_with(*lines, {"renameat2(", "\"l-" + id + "\"", "\"b/k\"",
+            line_with(*lines, {"renameat2(", "\"l-" + id + "\"", key_argument(),
                                replaces ? "RENAME_EXCHANGE" : "RENAME_NOREPLACE"});
         const std::size_t archive =
             line_with(*lines, {"fsync(", scene.root.string() + "/archive>"});
@@ -83,10 +91,19 @@ TEST_CASE(
               line_with(*lines, {"fsync(", staged + ">)"}));
         if (scene.cache.link_kind() == LinkKind::file)
             CHECK(line_with(*lines, {"fsync(", "/l-" + id + ">"}) < placed);
-        const std::size_t bucket = line_with(*lines, {"fsync(", "/buckets/b>"});
+        const std::size_t bucket = line_with(*lines, {"fsync(", keys_shown(scene)});
         CHECK(placed < line_with(*lines, {"fsync(", "/retired/links>"}));
         CHECK(line_with(*lines, {"fsync(", "/retired/links>"}) < bucket);
         CHECK(placed < line_with(*lines, {"fsync(", "/buckets>"}));
+        if (buckets_are_pointers()) {
+            // So a pointer that is on the disk leads somewhere.
+            const std::size_t generations = line_with(*lines, {"fsync(", "/generations>"});
+            CHECK(bucket < generations);
+            CHECK(generations < line_with(*lines, {"fsync(", "/buckets>"}));
+            if (!replaces && scene.cache.link_kind() == LinkKind::file)
+                CHECK(line_with(*lines, {"fsync(", "/g-"}) <
+                      line_with(*lines, {"renameat2(", "\"g-"}));
+        }
         for (const auto& line : *lines) CHECK_FALSE(contains(line, "syncfs("));
     }
 }
@@ -97,11 +114,12 @@ TEST_CASE("for power: one syncfs brings many files to the disk before the link i
     if (!lines) return skip();
     const std::string id = value(scene.bucket.info("k")).id;
     const std::size_t synced = line_with(*lines, {"syncfs("});
-    const std::size_t placed = line_with(*lines, {"renameat2(", "\"l-" + id + "\"", "\"b/k\""});
+    const std::size_t placed =
+        line_with(*lines, {"renameat2(", "\"l-" + id + "\"", key_argument()});
     const std::size_t archive = line_with(*lines, {"fsync(", "/archive>"});
     CHECK(synced < archive);
     CHECK(archive < placed);
-    CHECK(placed < line_with(*lines, {"fsync(", "/buckets/b>"}));
+    CHECK(placed < line_with(*lines, {"fsync(", keys_shown(scene)}));
     CHECK(placed < line_with(*lines, {"fsync(", "/buckets>"}));
 }
 
@@ -110,7 +128,7 @@ TEST_CASE("for the death of a process nothing is synced") {
         const Scene scene;
         const auto lines = trace_put(scene, Durability::process, more_files);
         if (!lines) return skip();
-        (void)line_with(*lines, {"renameat2(", "\"b/k\""});
+        (void)line_with(*lines, {"renameat2(", key_argument()});
         CHECK(count_syncs(*lines) == 0);
     }
 }
@@ -120,7 +138,8 @@ TEST_CASE("for power: what has gained a name is synced before what has lost it")
     struct Case {
         const char* name;
         Change change;
-        std::vector<std::string> synced;  // below the root, in this order
+        // Below the root, in this order. "/buckets/b" stands for the directory of its keys.
+        std::vector<std::string> synced;
     };
     const Change remove = [](const Bucket& bucket, Durability durability) {
         (void)bucket.remove("k", durability);
@@ -160,6 +179,8 @@ TEST_CASE("for power: what has gained a name is synced before what has lost it")
                 value(scene.bucket.pin("pinned"));
                 value(scene.bucket.pin("other"));
             }
+            const fs::path place = scene.root / "buckets" / "b";
+            const std::string keys = fs::exists(place) ? keys_of(place).string() : "";
             const auto lines = trace(
                 "fsync,fdatasync,syncfs,sync",
                 [&](Child& self) {
@@ -175,8 +196,12 @@ TEST_CASE("for power: what has gained a name is synced before what has lost it")
                 continue;
             }
             REQUIRE(count_syncs(*lines) == each.synced.size());
-            for (std::size_t i = 0; i < each.synced.size(); ++i)
-                CHECK(contains((*lines)[i], scene.root.string() + each.synced[i] + ">"));
+            for (std::size_t i = 0; i < each.synced.size(); ++i) {
+                const std::string& synced = each.synced[i];
+                const std::string path =
+                    synced == "/buckets/b" ? keys : scene.root.string() + synced;
+                CHECK(contains((*lines)[i], path + ">"));
+            }
         }
     }
 }

@@ -359,14 +359,14 @@ TEST_CASE("a refresh key by key retires links that lead nowhere, and leaves fore
     const Scene scene;
     const std::string id = put(scene.bucket, "dangling", "x").id();
     fs::remove_all(scene.root / "archive" / id);
-    fs::create_directory(scene.root / "buckets" / "b" / "a-directory");
-    write_file(scene.root / "buckets" / "b" / "No key", "x");
+    fs::create_directory(keys_of(scene.root / "buckets" / "b") / "a-directory");
+    write_file(keys_of(scene.root / "buckets" / "b") / "No key", "x");
     {
         const FailingHere failing({{"refresh.rename", EXDEV}});
         value(scene.bucket.refresh());
     }
     CHECK(value(scene.bucket.keys()).empty());
-    CHECK(count_entries(scene.root / "buckets" / "b") == 2);
+    CHECK(count_entries(keys_of(scene.root / "buckets" / "b")) == 2);
 }
 
 TEST_CASE("a refresh key by key that is killed has retired some keys, and the next one the rest") {

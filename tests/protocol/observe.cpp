@@ -263,8 +263,8 @@ TEST_CASE("repairs are told, by a verify and by a get that met a link to nowhere
     (void)value(cache.verify({.repair = true}));
     const Heard heard = ear.take();
     REQUIRE(heard.size() == 1);
-    CHECK(heard[0].starts_with("repaired what=" + (scene.root / "buckets" / "b" / "lost").string() +
-                               ": entry "));
+    CHECK(heard[0].starts_with(
+        "repaired what=" + (keys_of(scene.root / "buckets" / "b") / "lost").string() + ": entry "));
     CHECK(cache.counters().repairs == 2);
 }
 

@@ -28,7 +28,7 @@ void in_boot(int boot, const std::function<void()>& body, const Errors& errors =
 /// Makes an orphan: an entry whose link has gone.
 std::string make_orphan(const Scene& scene, const std::string& key = "orphan") {
     std::string id = put(scene.bucket, key, "lost").id();
-    fs::remove(scene.root / "buckets" / "b" / key);
+    fs::remove(keys_of(scene.root / "buckets" / "b") / key);
     return id;
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("an archive is listed once in a boot, and never the entries of the boo
 TEST_CASE("an orphan that is found is garbage like any other: leased, within a grace, restored") {
     const Scene scene;
     const Lease lease = put(scene.bucket, "leased", "leased");
-    fs::remove(scene.root / "buckets" / "b" / "leased");
+    fs::remove(keys_of(scene.root / "buckets" / "b") / "leased");
     const std::string id = make_orphan(scene);
     in_boot(1, [&] {
         const Cache cache = open_cache(scene.root);

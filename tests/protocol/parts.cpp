@@ -22,7 +22,7 @@ void use_days_ago(const Scene& scene, const std::string& key, unsigned days) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(then);
     const timespec times[2] = {{0, UTIME_OMIT},
                                {seconds.count(), std::chrono::nanoseconds(then - seconds).count()}};
-    const auto link = scene.root / "buckets" / "b" / key;
+    const auto link = keys_of(scene.root / "buckets" / "b") / key;
     REQUIRE(::utimensat(AT_FDCWD, link.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
 }
 

@@ -248,7 +248,7 @@ TEST_CASE("a restore does not undo a put that came while it copied, unless it ma
 TEST_CASE("a refresh by age takes a malformed link, and not the entry that is put in its place") {
     const Scene scene;
     put(scene.bucket, "k", "x");
-    const auto link = scene.root / "buckets" / "b" / "k";
+    const auto link = keys_of(scene.root / "buckets" / "b") / "k";
     const auto spoil = [&] {
         fs::remove(link);
         if (scene.cache.link_kind() == LinkKind::file) {

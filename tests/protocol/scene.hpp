@@ -8,6 +8,7 @@
 #include <csignal>
 #include <map>
 
+#include "format/layout.hpp"
 #include "format/link.hpp"
 #include "os/points.hpp"
 #include "support/cache.hpp"
@@ -100,6 +101,21 @@ inline void plant_link(const Cache& cache, const fs::path& directory, const std:
     const auto parsed = format::parse_id(id);
     if (!parsed) throw std::runtime_error("not an id: " + id);
     value(format::make_link(cache.link_kind(), value(os::open_dir(directory)), name, *parsed));
+}
+
+/// Makes a refreshed bucket by hand, with the name `retired` in `retired/buckets/`. Returns the
+/// directory that holds its keys.
+inline fs::path plant_refreshed(const Cache& cache, const std::string& retired) {
+    const fs::path buckets = cache.root() / "retired" / "buckets";
+    if (!buckets_are_pointers()) {
+        fs::create_directory(buckets / retired);
+        return buckets / retired;
+    }
+    const format::Id generation = format::fresh_id();
+    value(
+        format::make_pointer(cache.link_kind(), value(os::open_dir(buckets)), retired, generation));
+    fs::create_directory(cache.root() / "generations" / to_text(generation));
+    return keys_of(buckets / retired);
 }
 
 inline std::string fresh_name() { return format::to_text(format::fresh_id()); }

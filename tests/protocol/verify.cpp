@@ -50,7 +50,7 @@ void require_healed(const Scene& scene, std::size_t live) {
     require_no_leak(scene.root, live);
 }
 
-fs::path bucket_path(const Scene& scene) { return scene.root / "buckets" / "b"; }
+fs::path bucket_path(const Scene& scene) { return keys_of(scene.root / "buckets" / "b"); }
 fs::path entry_path(const Scene& scene, const std::string& id) {
     return scene.root / "archive" / id;
 }
@@ -158,10 +158,10 @@ TEST_CASE(
             Child verify = verifier(scene, point, true);
             verify.wait_for(point);
             // This is what a rename does that looked the bucket up before it was moved.
-            fs::rename(moved, bucket_path(scene));
+            fs::rename(moved, scene.root / "buckets" / "b");
             publish.go_on();
             publish.wait_for("publish.placed");
-            fs::rename(bucket_path(scene), moved);
+            fs::rename(scene.root / "buckets" / "b", moved);
             if (retires) go_on_until(publish, "published");
             verify.go_on();
             verify.wait_for("found: ");
@@ -285,7 +285,9 @@ TEST_CASE("shared: an entry that its key and a copy of the link name stays live"
         const Scene scene;
         put(value(scene.cache.bucket("b2")), "other", "x");
         const std::string id = put(scene.bucket, "k", "x").id();
-        plant_link(scene.cache, (scene.root / copy).parent_path(),
+        const fs::path directory = (scene.root / copy).parent_path();
+        const bool is_bucket = copy.starts_with("buckets");
+        plant_link(scene.cache, is_bucket ? keys_of(directory) : directory,
                    fs::path(copy).filename().string(), id);
         const auto report = value(scene.cache.verify());
         CHECK(contains(summary(report), "shared " + id));
@@ -340,10 +342,14 @@ TEST_CASE("foreign: unknown names in every directory are listed, left alone, and
     value(scene.bucket.pin("k"));
     (void)value(scene.cache.collect());
     std::size_t planted = 0;
-    for (const char* directory : {"", "pins/b", "participants", "staging", "staging/0", "buckets/b",
-                                  "archive", "retired", "retired/links", "retired/buckets"}) {
-        write_file(scene.root / directory / "Foreign file", "x");
-        fs::create_directory(scene.root / directory / "Foreign directory");
+    std::vector<fs::path> directories = {keys_of(scene.root / "buckets" / "b")};
+    for (const char* directory : {"", "pins/b", "participants", "staging", "staging/0", "archive",
+                                  "retired", "retired/links", "retired/buckets"})
+        directories.push_back(scene.root / directory);
+    if (buckets_are_pointers()) directories.push_back(scene.root / "generations");
+    for (const fs::path& directory : directories) {
+        write_file(directory / "Foreign file", "x");
+        fs::create_directory(directory / "Foreign directory");
         planted += 2;
     }
     write_file(scene.root / "buckets" / "Foreign file", "x");

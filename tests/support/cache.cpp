@@ -35,7 +35,23 @@ OpenOptions test_options() {
     const char* const links = std::getenv("LARDER_TEST_LINKS");
     options.link_kind =
         links != nullptr && std::string(links) == "file" ? LinkKind::file : LinkKind::symlink;
+    const char* const buckets = std::getenv("LARDER_TEST_BUCKETS");
+    options.bucket_kind = buckets != nullptr && std::string(buckets) == "pointer"
+                              ? BucketKind::pointer
+                              : BucketKind::directory;
     return options;
+}
+
+bool buckets_are_pointers() { return test_options().bucket_kind == BucketKind::pointer; }
+
+fs::path keys_of(const fs::path& bucket) {
+    const bool is_link = fs::is_symlink(bucket);
+    if (!is_link && !fs::is_regular_file(bucket)) return bucket;
+    std::string target = is_link ? fs::read_symlink(bucket).string() : read_file(bucket);
+    if (!is_link && !target.empty()) target.pop_back();  // the newline
+    fs::path root = bucket.parent_path();
+    while (!fs::exists(root / "format")) root = root.parent_path();
+    return root / "generations" / fs::path(target).filename();
 }
 
 Cache open_cache(const fs::path& root, const OpenOptions& options) {
@@ -121,6 +137,9 @@ void require_no_leak(const fs::path& root, std::size_t live) {
                 std::to_string(live));
     for (const char* empty : {"retired/links", "retired/buckets", "deleting"})
         require(count_entries(root / empty) == 0, empty);
+    if (fs::exists(root / "generations"))
+        require(count_entries(root / "generations") == count_entries(root / "buckets"),
+                "a generation without a bucket");
     for (const auto& area : fs::directory_iterator(root / "staging"))
         require(count_entries(area.path()) == 0, area.path().string());
 }

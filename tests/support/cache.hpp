@@ -27,9 +27,14 @@ private:
     pid_t owner_;
 };
 
-/// Returns the options with which every test opens a cache. All tests run once with symlinks, and
-/// once with $LARDER_TEST_LINKS=file.
+/// Returns the options with which every test opens a cache. All tests run with symlinks and with
+/// $LARDER_TEST_LINKS=file, and with directories and with $LARDER_TEST_BUCKETS=pointer.
 [[nodiscard]] OpenOptions test_options();
+/// Returns whether buckets are pointers in these caches.
+[[nodiscard]] bool buckets_are_pointers();
+/// Returns the directory that holds the keys of a bucket, which stands at this path in `buckets/`
+/// or in `retired/buckets/`: that path itself, or a generation.
+[[nodiscard]] fs::path keys_of(const fs::path& bucket);
 [[nodiscard]] Cache open_cache(const fs::path& root, const OpenOptions& options = test_options());
 
 /// Returns the value. An error fails the test, or ends the child, with its message.
