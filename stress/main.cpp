@@ -33,6 +33,11 @@ std::string links_of(const std::filesystem::path& cache, const OpenOptions& opti
     return opened && opened->link_kind() == LinkKind::file ? "files" : "symlinks";
 }
 
+std::string buckets_of(const std::filesystem::path& cache, const OpenOptions& options) {
+    const auto opened = Cache::open(cache, options);
+    return opened && opened->bucket_kind() == BucketKind::pointer ? "pointers" : "directories";
+}
+
 int run_scenario(const CommandLine& line) {
     std::vector<std::string> left_out;
     auto place = RunDirs::make(line, left_out);
@@ -58,7 +63,8 @@ int run_scenario(const CommandLine& line) {
                            *outcomes,
                            *board,
                            type_of(setting.cache),
-                           links_of(setting.cache, open_options(setting))};
+                           links_of(setting.cache, open_options(setting)),
+                           buckets_of(setting.cache, open_options(setting))};
     fmt::print("{}", report_text(report));
     if (is_sound && line.keep)
         fmt::print("cache kept: {}\nhistories kept: {}\n", setting.cache.string(),

@@ -76,7 +76,8 @@ Result<bool> BucketKeys::bucket_exists(const std::string& encoded_bucket) const 
     TRY_ASSIGN(const PointerRead pointer, read_pointer(encoded_bucket));
     if (pointer.kind == PointerRead::Kind::foreign) {
         return fail(Errc::damaged, "look at", dirs_.buckets / encoded_bucket,
-                    "a link to a generation should be here; move away what stands here");
+                    "a link to a generation should be here, and something else is; `cachetool "
+                    "verify --repair` moves it away");
     }
     return pointer.kind == PointerRead::Kind::generation;
 }

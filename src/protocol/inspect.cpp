@@ -22,12 +22,13 @@ Result<std::vector<std::string>> list_buckets(const cache::Root& root) {
     TRY(os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
         auto decoded = format::decode_name(name);
         if (!decoded || decoded->empty()) return {};
-        // Some file systems do not tell the kind with the name, and a pointer has to be read. If it
-        // can't be asked for, the name is left out.
+        // Some file systems do not tell the kind with the name, and a pointer has to be read.
         const bool is_told = kind != os::FileKind::unknown && !root.keys().use_pointers();
-        const bool is_bucket = is_told ? kind == os::FileKind::directory
-                                       : root.keys().bucket_exists(name).value_or(false);
-        if (is_bucket) buckets.push_back(std::move(*decoded));
+        if (is_told && kind != os::FileKind::directory) return {};
+        const Result<bool> exists = is_told ? true : root.keys().bucket_exists(name);
+        if (!exists && exists.error().code == Errc::damaged) return {};  // something else
+        TRY(exists);
+        if (*exists) buckets.push_back(std::move(*decoded));
         return {};
     }));
     return buckets;

@@ -433,11 +433,23 @@ private:
         if (!name || name->empty()) return findings_.add_foreign(dirs_.buckets / bucket);
         const auto dir = root_.keys().open_bucket(bucket);
         if (is_absent(dir)) return check_broken_pointer(bucket);  // or refreshed meanwhile
-        if (is_no_directory(dir)) return findings_.add_foreign(dirs_.buckets / bucket);
+        if (is_no_directory(dir)) return report_no_bucket(bucket);
         TRY(dir);
         return findings_.for_each_name(*dir, [&](const std::string& key, os::FileKind) {
             return check_key(*dir, bucket, key);
         });
+    }
+
+    /// Reports what stands at the name of a bucket and is none. If only a pointer may stand there,
+    /// moves it to `deleting/` if a repair was asked for: a copy that followed links leaves such
+    /// directories.
+    Result<> report_no_bucket(const std::string& bucket) {
+        if (!root_.keys().use_pointers()) return findings_.add_foreign(dirs_.buckets / bucket);
+        if (!census_.is_of_first_part()) return {};
+        findings_.add(Finding::Kind::blocked, dirs_.buckets / bucket, blocked_by);
+        return findings_.note_error(mend_pointer(bucket, [](const format::PointerRead& read) {
+            return read.kind == format::PointerRead::Kind::foreign;
+        }));
     }
 
     /// Reports the pointer of a bucket if it is not whole, as after a power cut. Moves it to

@@ -25,6 +25,7 @@ struct PointPlan {
     SharedBoard* board = nullptr;
     ProcessSeat* seat = nullptr;
     std::function<void()> forked;
+    bool without_exchange = false;
     PointFate fate = PointFate::none;
     std::size_t where = 0;                    ///< the index of the point; max_points: any
     std::atomic<std::int64_t> times_left{0};  ///< how often it is still met before that
@@ -80,8 +81,15 @@ void strike(PointTally& point, std::size_t index) {
     }
 }
 
+/// Returns the error of the call behind a point; 0 if it is made.
+int error_at(std::string_view name) {
+    const bool is_lacking = name == "os.exchange" || name == "os.noreplace";
+    return plan.without_exchange && is_lacking ? static_cast<int>(std::errc::invalid_argument) : 0;
+}
+
 int at_point(const char* name) {
     const OutsideLibrary outside;
+    if (const int error = error_at(name)) return error;
     const auto index = index_of(name);
     if (!index) return 0;
     PointTally& point = plan.board->points[*index];
@@ -114,7 +122,8 @@ std::size_t choose_point(const SharedBoard& board, PointFate fate, Random& rando
 }  // namespace
 
 void plan_points(const Scenario& scenario, SharedBoard& board, ProcessSeat& seat, Random& random,
-                 std::function<void()> forked) {
+                 std::function<void()> forked, bool without_exchange) {
+    plan.without_exchange = without_exchange;
     plan.board = &board;
     plan.seat = &seat;
     plan.forked = std::move(forked);

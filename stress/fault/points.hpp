@@ -15,8 +15,10 @@ namespace larder::stress {
 /// lets it happen. Points at which least has happened so far are preferred. Every point that the
 /// process meets is counted on the board, whatever its fate. `forked` is called in a child that is
 /// forked at a point, on a thread of its own; the child ends when `forked` returns.
+/// `without_exchange` lets each rename fail that exchanges two names, or that never replaces one,
+/// as on a file system that has neither.
 void plan_points(const Scenario& scenario, SharedBoard& board, ProcessSeat& seat, Random& random,
-                 std::function<void()> forked);
+                 std::function<void()> forked, bool without_exchange);
 
 /// Lets nothing happen at points any more in this process.
 void forget_points();

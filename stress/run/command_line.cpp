@@ -39,6 +39,8 @@ constexpr options::OptionSpec option_specs[] = {
     {"faults", "LIST", "only these faults, with a measure or without: kill=5,stop; or none"},
     {"disk", "TYPE", "the file system of a scenario that mounts a disk: tmpfs, ext4, xfs or btrfs"},
     {"link-as", "KIND", "keep keys as symlink or file (what the file system supports)"},
+    {"bucket-as", "KIND", "keep buckets as directory or pointer (what the file system supports)"},
+    {"without-exchange", nullptr, "as if the system could neither exchange names nor keep one"},
     {"cachetool", "PATH",
      "the cachetool to run as well (the one beside this program); empty: none"},
     {"json", "FILE", "write a report for programs"},
@@ -115,6 +117,16 @@ Result<> set_link_kind(const options::SplitLine& given, CommandLine& line) {
     return {};
 }
 
+Result<> set_bucket_kind(const options::SplitLine& given, CommandLine& line) {
+    line.without_exchange = given.has("without-exchange");
+    if (!given.has("bucket-as")) return {};
+    const auto kind = given.value_or("bucket-as", "");
+    if (kind != "directory" && kind != "pointer")
+        return usage(fmt::format("--bucket-as needs directory or pointer, not \"{}\"", kind));
+    line.bucket_kind = kind == "pointer" ? BucketKind::pointer : BucketKind::directory;
+    return {};
+}
+
 std::string quoted(const std::string& word) {
     const bool plain =
         !word.empty() &&
@@ -153,6 +165,7 @@ Result<CommandLine> read_options(const options::SplitLine& given) {
     if (line.request != CommandLine::Request::run) return line;
     LARDER_TRY(set_scenario(given, line));
     LARDER_TRY(set_link_kind(given, line));
+    LARDER_TRY(set_bucket_kind(given, line));
     LARDER_TRY_ASSIGN(const auto seed, number_of(given, "seed"));
     line.seed = seed ? *seed : std::uint64_t{std::random_device{}()};
     const auto path = [&](const char* name) {

@@ -23,6 +23,8 @@ struct CommandLine {
     /// The cachetool to use. Empty: use none. Nullopt: find one.
     std::optional<std::filesystem::path> cachetool;
     std::optional<LinkKind> link_kind;
+    std::optional<BucketKind> bucket_kind;
+    bool without_exchange = false;
     std::filesystem::path json, junit;  ///< files for reports; empty: write none
     bool keep = false;
     bool quiet = false;

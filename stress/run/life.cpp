@@ -101,7 +101,8 @@ void meet_faults(RunProcess& process, ProcessSeat& seat, std::function<void()> f
     const bool slow = random.chance(scenario.measure_of("slow"));
     plan_delays(process.setting.seed, process.number, slow ? random.between(5, 100) : 0,
                 process.board.tally_of("slow"));
-    plan_points(scenario, process.board, seat, random, std::move(forked));
+    plan_points(scenario, process.board, seat, random, std::move(forked),
+                process.setting.without_exchange);
 }
 
 /// Waits until the supervisor has noticed this forked child, so that its birth stands in the

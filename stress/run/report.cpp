@@ -89,12 +89,14 @@ std::string xml(std::string_view text) {
 }  // namespace
 
 std::string report_text(const RunReport& report) {
-    const auto& [line, setting, outcomes, board, file_system, links] = report;
+    const auto& [line, setting, outcomes, board, file_system, links, buckets] = report;
     const auto operations = board.operations();
     std::string text = fmt::format(
-        "{}, seed {}: {} operations of {} processes in {:.1f} s ({:.0f}/s), on {}, links as {}\n",
+        "{}, seed {}: {} operations of {} processes in {:.1f} s ({:.0f}/s), on {}, links as {}, "
+        "buckets as {}{}\n",
         setting.scenario.name, line.seed, operations, outcomes.processes, outcomes.seconds,
-        static_cast<double>(operations) / std::max(outcomes.seconds, 1e-3), file_system, links);
+        static_cast<double>(operations) / std::max(outcomes.seconds, 1e-3), file_system, links,
+        buckets, setting.without_exchange ? ", without exchange" : "");
     for (std::size_t kind = 0; kind < max_kinds; ++kind) {
         const LatencyHistogram& latency = board.latencies[kind];
         if (operation_name(kind).empty() || latency.count() == 0) continue;
@@ -139,14 +141,21 @@ std::string report_text(const RunReport& report) {
 }
 
 std::string report_json(const RunReport& report) {
-    const auto& [line, setting, outcomes, board, file_system, links] = report;
-    nlohmann::json document{
-        {"scenario", setting.scenario.name},   {"seed", line.seed},
-        {"sound", outcomes.violations() == 0}, {"violations", outcomes.violations()},
-        {"seconds", outcomes.seconds},         {"processes", outcomes.processes},
-        {"file_system", file_system},          {"links", links},
-        {"interrupted", outcomes.interrupted}, {"repeat", repeat_line(report)},
-        {"left_out", outcomes.left_out},       {"faults", faults_of(board)}};
+    const auto& [line, setting, outcomes, board, file_system, links, buckets] = report;
+    nlohmann::json document{{"scenario", setting.scenario.name},
+                            {"seed", line.seed},
+                            {"sound", outcomes.violations() == 0},
+                            {"violations", outcomes.violations()},
+                            {"seconds", outcomes.seconds},
+                            {"processes", outcomes.processes},
+                            {"file_system", file_system},
+                            {"links", links},
+                            {"buckets", buckets},
+                            {"without_exchange", setting.without_exchange},
+                            {"interrupted", outcomes.interrupted},
+                            {"repeat", repeat_line(report)},
+                            {"left_out", outcomes.left_out},
+                            {"faults", faults_of(board)}};
     document["stalled"] = {{"seconds", seconds_of(board.stalled)},
                            {"longest", seconds_of(board.longest_stall)}};
     if (outcomes.violations() != 0)

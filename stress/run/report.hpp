@@ -15,6 +15,7 @@ struct RunReport {
     const SharedBoard& board;
     std::string file_system;
     std::string links;
+    std::string buckets;
 };
 
 [[nodiscard]] std::string report_text(const RunReport& report);

@@ -132,6 +132,8 @@ RunSetting RunDirs::setting(const CommandLine& line) const {
     if (!setting.cachetool.empty()) setting.cachetool = fs::absolute(setting.cachetool);
     setting.self = this_program();
     setting.link_kind = line.link_kind;
+    setting.bucket_kind = line.bucket_kind;
+    setting.without_exchange = line.without_exchange;
     setting.disk_is_small = is_small_;
     return setting;
 }

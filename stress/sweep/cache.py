@@ -115,12 +115,32 @@ def names(path):
     return sorted(os.listdir(path)) if os.path.isdir(path) else []
 
 
+def generation_of(root, bucket):
+    """Returns the generation that the pointer of a bucket names; None if it is a directory."""
+    path = f"{root}/buckets/{bucket}"
+    if not os.path.islink(path) and os.path.isdir(path):
+        return None
+    text = os.readlink(path) if os.path.islink(path) else open_text(path)
+    return os.path.basename(text.rstrip("\n"))
+
+
+def open_text(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read(100)
+
+
+def keys_of(root, bucket):
+    """Returns the directory that holds the keys of a bucket."""
+    generation = generation_of(root, bucket)
+    return f"{root}/buckets/{bucket}" if generation is None else f"{root}/generations/{generation}"
+
+
 def read_keys(root):
     """Returns (bucket, key) -> (id, tree) for every key. A tree that does not exist is None."""
     keys = {}
     for bucket in names(f"{root}/buckets"):
-        for key in names(f"{root}/buckets/{bucket}"):
-            entry = read_link(f"{root}/buckets/{bucket}/{key}")
+        for key in names(keys_of(root, bucket)):
+            entry = read_link(f"{keys_of(root, bucket)}/{key}")
             keys[bucket, key] = (entry, entry and read_tree(f"{root}/archive/{entry}/tree"))
     return keys
 
@@ -136,6 +156,8 @@ def leftovers(root, kept):
     left += [f"retired/buckets/{name}" for name in names(f"{root}/retired/buckets")]
     left += [f"retired/links/{name}" for name in names(f"{root}/retired/links")
              if read_link(f"{root}/retired/links/{name}") not in kept]
+    used = {generation_of(root, bucket) for bucket in names(f"{root}/buckets")}
+    left += [f"generations/{name}" for name in names(f"{root}/generations") if name not in used]
     wanted = {entry for entry, _ in read_keys(root).values()} | set(kept)
     left += [f"archive/{name}" for name in names(f"{root}/archive") if name not in wanted]
     return left

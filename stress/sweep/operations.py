@@ -60,16 +60,16 @@ def tables_held_as_in(root, copy):
 class Preparation:
     """A directory with a cache, and the means to fill it."""
 
-    def __init__(self, tool, directory, links):
+    def __init__(self, tool, directory, links, buckets):
         self.tool, self.directory, self.links = tool, directory, links
         self.root = f"{directory}/cache"
         self.trees = {}
         os.makedirs(self.root)
-        if links == "file":
+        if (links, buckets) != ("symlink", "directory"):
             # cachetool makes links of the kind that the file system has, but keeps to what an
             # existing cache says. The tag makes this a cache whose making was interrupted.
             files = {"CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
-                     "format": "larder 3\nlinks file\nbuckets directory\n"}
+                     "format": f"larder 3\nlinks {links}\nbuckets {buckets}\n"}
             for name, text in files.items():
                 with open(f"{self.root}/{name}", "w", encoding="utf-8") as file:
                     file.write(text)
@@ -129,7 +129,7 @@ MOVED = "moved"
 
 # The calls at which a publish changes what a crash leaves.
 RECORDS = r'openat\(.*/archive/\w+>, "record"'
-PLACES = r'rename\w+\(.*"l-.*/buckets>'
+PLACES = r'rename\w+\(.*"l-.*/(buckets|generations)>'
 RETIRES_OLD = r'rename\w+\(.*"l-.*/retired/links>'
 
 
@@ -317,8 +317,8 @@ COMMANDS = {
 }
 
 
-def prepare(name, tool, directory, links):
+def prepare(name, tool, directory, links, buckets):
     """Prepares the cache of an operation in a new directory."""
-    preparation = Preparation(tool, directory, links)
+    preparation = Preparation(tool, directory, links, buckets)
     arguments, *states = COMMANDS[name](preparation)
     return Operation(name, arguments, *states[:2], directory, *states[2:])

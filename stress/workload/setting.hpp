@@ -22,13 +22,16 @@ struct RunSetting {
     std::filesystem::path cachetool;  ///< empty: there is none, and its work is left out
     std::filesystem::path self;  ///< this program, which a cachetool runs to fill and read trees
     std::optional<LinkKind> link_kind;
-    bool disk_is_small = false;  ///< so that the fault `full` may strike
+    std::optional<BucketKind> bucket_kind;
+    bool without_exchange = false;  ///< no process of the harness can exchange two names
+    bool disk_is_small = false;     ///< so that the fault `full` may strike
 };
 
 /// Returns the options with which every process opens the cache.
 [[nodiscard]] inline OpenOptions open_options(const RunSetting& setting) {
     OpenOptions options;
     options.link_kind = setting.link_kind;
+    options.bucket_kind = setting.bucket_kind;
     options.lock_timeout = std::chrono::milliseconds(setting.scenario.lock_timeout_ms);
     options.build_timeout = std::chrono::milliseconds(setting.scenario.build_timeout_ms);
     return options;

@@ -97,7 +97,8 @@ TEST_CASE("a copy of a cache that followed its links: put says what to do, and r
     CHECK(contains(published.error().message(), "verify --repair"));
     const auto report = value(cache.verify());
     CHECK_FALSE(report.sound());
-    CHECK(count(report, Kind::blocked) == 2);
+    // With pointers, the bucket itself is one more.
+    CHECK(count(report, Kind::blocked) == (buckets_are_pointers() ? 3 : 2));
     CHECK(value(cache.verify({.repair = true})).sound());
     put(bucket, "k", "new");
     CHECK(content_of(bucket, "k") == "new");
@@ -811,7 +812,8 @@ TEST_CASE("destroy refuses a cache with a tree that a failed publish has kept fo
             auto staging = value(bucket.stage());
             value(staging.move_from(source));
             fs::create_directories(source / "other");
-            fs::create_directories(root / "buckets" / "b" / "taken");
+            put(bucket, "other", "x");  // makes the bucket
+            fs::create_directory(keys_of(root / "buckets" / "b") / "taken");
             Child::must(!bucket.publish("taken", std::move(staging)), "it was published");
         };
         Child mover([&](Child& child) {

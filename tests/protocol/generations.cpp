@@ -271,7 +271,7 @@ TEST_CASE("verify finds a generation that no pointer names, and one that two nam
     CHECK(content_of(value(scene.cache.bucket("sound")), "k") == "x");
 }
 
-TEST_CASE("what stands in the place of a pointer is no bucket, and is left alone") {
+TEST_CASE("what stands in the place of a pointer is no bucket, and is moved away by repair") {
     const PointerScene scene;
     fs::create_directory(scene.pointer());
     CHECK(outcome(scene.bucket.get("k")) == "miss");
@@ -279,8 +279,11 @@ TEST_CASE("what stands in the place of a pointer is no bucket, and is left alone
     CHECK(outcome(scene.bucket.remove("k")) == "damaged");
     CHECK(outcome(scene.bucket.refresh()) == "damaged");
     CHECK(value(scene.cache.buckets()).empty());
-    CHECK(kinds_of(value(scene.cache.verify({true}))) == "foreign");
+    CHECK(kinds_of(value(scene.cache.verify())) == "blocked");
     CHECK(fs::exists(scene.pointer()));
+    require_mended(scene, 0);
+    put(scene.bucket, "k", "new");
+    CHECK(content_of(scene.bucket, "k") == "new");
 }
 
 TEST_CASE("the first collection of a boot finds a generation without a pointer, once") {

@@ -20,10 +20,12 @@ TEST_CASE("without options, stress runs the smoke scenario at its own length, wi
 }
 
 TEST_CASE("options override the scenario") {
-    const auto line =
-        value(parse_command_line({"--scenario", "same-key", "--processes=3", "--threads", "2",
-                                  "--operations", "500", "--seed", "42", "--faults", "kill=9",
-                                  "--link-as", "file", "--cache", "/some/dir", "--cachetool", ""}));
+    const auto line = value(
+        parse_command_line({"--scenario", "same-key",     "--processes=3", "--threads",
+                            "2",          "--operations", "500",           "--seed",
+                            "42",         "--faults",     "kill=9",        "--link-as",
+                            "file",       "--bucket-as",  "pointer",       "--without-exchange",
+                            "--cache",    "/some/dir",    "--cachetool",   ""}));
     CHECK(line.scenario.name == "same-key");
     CHECK(line.scenario.processes == 3);
     CHECK(line.scenario.threads == 2);
@@ -32,6 +34,8 @@ TEST_CASE("options override the scenario") {
     CHECK(line.seed == 42);
     CHECK(line.scenario.faults == std::map<std::string, double>{{"kill", 9}});
     CHECK(line.link_kind == LinkKind::file);
+    CHECK(line.bucket_kind == BucketKind::pointer);
+    CHECK(line.without_exchange);
     CHECK(line.cache == "/some/dir");
     CHECK(line.cachetool == "");
 }

@@ -3,6 +3,7 @@
 and wrong usage.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -59,13 +60,18 @@ class RunTest(unittest.TestCase):
     def left(self):
         return sorted(path.name for path in self.dir.rglob("*") if path.name != "tmp")
 
-    def test_smoke_passes_with_both_kinds_of_links(self):
-        for kind, word in (("symlink", "symlinks"), ("file", "files")):
-            with self.subTest(kind):
-                code, out, err = self.run_stress("--operations", 3000, "--seed", 11,
-                                                 "--link-as", kind)
+    def test_smoke_passes_with_all_kinds_of_links_and_buckets(self):
+        for links, buckets, exchange in itertools.product(
+                (("symlink", "symlinks"), ("file", "files")),
+                (("directory", "directories"), ("pointer", "pointers")),
+                ((), ("--without-exchange",))):
+            with self.subTest(links=links[0], buckets=buckets[0], exchange=exchange):
+                code, out, err = self.run_stress(
+                    "--operations", 2000, "--seed", 11, "--link-as", links[0], "--bucket-as",
+                    buckets[0], *exchange)
                 self.assertEqual(code, 0, out + err)
-                self.assertIn(f"links as {word}", out)
+                self.assertIn(f"links as {links[1]}, buckets as {buckets[1]}", out)
+                self.assertEqual("without exchange" in out, bool(exchange))
                 self.assertIn("sound\n", out)
                 self.assertEqual(self.left(), [])
 

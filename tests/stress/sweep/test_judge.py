@@ -40,7 +40,8 @@ class Judges(unittest.TestCase):
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix="larder-judge-")
         cls.addClassCleanup(shutil.rmtree, cls.dir)
-        cls.operation = operations.prepare(cls.name, TOOL, f"{cls.dir}/prepared", "symlink")
+        cls.operation = operations.prepare(cls.name, TOOL, f"{cls.dir}/prepared", "symlink",
+                                           "directory")
         cls.addClassCleanup(cls.operation.end)
 
     def setUp(self):
