@@ -335,8 +335,8 @@ typedef struct larder_open_options {
      * array is copied. */
     size_t digest_count;
     const larder_digest* const* digests;
-    int32_t bucket_kind;     /* a larder_bucket_kind, for a cache that has to be created */
-    int32_t reserved;        /* 0 */
+    int32_t bucket_kind; /* a larder_bucket_kind, for a cache that has to be created */
+    int32_t reserved;    /* 0 */
 } larder_open_options;
 
 /* Opens the cache at `root`, and stores a handle in `*cache`. If nothing or an empty directory
