@@ -213,6 +213,9 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
         Failure failure = failure_near(made.error(), cache.root());
         if (made.error().step == std::string_view("materialize"))
             failure->message = fmt::format("DEST {} {}", destination, made.error().detail);
+        if (made.error().code == larder::Errc::damaged)
+            failure->message =
+                fmt::format("{} {}", harmless(made.error().path.string()), made.error().detail);
         if (made.error().code == larder::Errc::exists)
             failure->message = obstacle_sentence(made.error(), destination);
         return fail(std::move(failure));

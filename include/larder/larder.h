@@ -363,7 +363,7 @@ void larder_cache_close(larder_cache* cache);
  * the call, no process can open the cache for an instant, and then it is as before. Otherwise no
  * process can open the cache any more.
  * Crash: the cache is as before, or can't be opened. Then another call deletes the rest; or, if
- * a process uses it, gives it back. */
+ * a process uses it, gives it back. A crash at the very end may leave an empty directory. */
 larder_code larder_cache_destroy(const char* root, larder_error** error);
 
 /* Returns the absolute path of the root, without symlinks. The text is valid as long as the handle.
@@ -1253,7 +1253,8 @@ void larder_materialize_report_free(larder_materialize_report* report);
  *
  * If `tree` is the whole tree of an entry, a file that was modified after the entry was published
  * is put nowhere, whatever the mode is: the call ends with `damaged`. So an edit through a hard
- * link does not reach the next user. The times of modification tell it.
+ * link does not reach the next user. The times of modification tell it: see materialize.hpp for
+ * what they do not tell.
  *
  * Requires: `tree` does not change during the call. Hold a lease on it.
  * Errors: `exists` if something stands in the way and `replace` is 0; `unsupported` if `mode`

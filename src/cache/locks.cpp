@@ -172,7 +172,7 @@ Result<CollectorLock> CollectorLock::try_lock(Root& root) {
                held.try_lock(Mode::exclusive, Range::byte(format::collector_byte)));
     if (!is_ours) {
         return fail(Errc::busy, "collect or verify", root.dirs().root.path,
-                    "collected or verified already by " +
+                    "collected, verified, restored or destroyed already by " +
                         describe_holders(root, {format::collector_byte}) +
                         "; leave it to that one");
     }

@@ -312,8 +312,8 @@ Result<> check_locks(const os::Dir& root, std::uint64_t owner) {
     if (info->owner != owner) {
         return refuse(path, "it belongs to user " + os::user_name(info->owner) +
                                 ", and the cache to user " + os::user_name(owner) +
-                                ": the first may take every lock; delete the cache, or name "
-                                "another directory");
+                                ": the first may take every lock; delete this file when no process "
+                                "uses the cache, or name another directory");
     }
     // Without these rights, no access control list gives one.
     const auto others = os::Permissions::group_write | os::Permissions::others_write;

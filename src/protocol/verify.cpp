@@ -32,6 +32,12 @@ constexpr const char* blocked_by =
 constexpr const char* no_file =
     "a directory stands here in the place of a file; a repair moves it to deleting/";
 
+/// What is wrong with a tree that is as its manifest says, but for the time of a file.
+constexpr const char* modified_since =
+    "a file of it was modified after it was published, as through a hard link, or the cache was "
+    "copied without its times; so no install takes it; `cachetool verify --content` tells whether "
+    "its bytes have changed";
+
 /// The link of a key as it was read, and where it stands. Names are encoded. The references are
 /// valid while the directory of the bucket is listed.
 struct CheckedKey {
@@ -542,7 +548,8 @@ private:
         tree::Inventory inventory;
         TRY_ASSIGN(const tree::Size size, tree::measure(tree, &inventory));
         TRY_ASSIGN(const EntryChanges changes, compare_with_manifest(entry, inventory));
-        const auto difference = difference_from_record(size, record);
+        auto difference = difference_from_record(size, record);
+        if (changes.none() && !difference && changes.modified_since) difference = modified_since;
         if (changes.none() && !difference) return {};
         TRY_ASSIGN(const bool current, still_names_entry(checked));
         if (!current) return {};

@@ -47,7 +47,14 @@ class Content(CacheTest):
         self.tool("install", "--link-mode", "hardlink", "b", "k", destination)
         with open(destination / "file", "r+") as file:
             file.write("TEXT")
-        self.assertTrue(self.json("verify")["sound"])  # which reads no file
+        # Later than the publish by more than any clock is coarse.
+        status = (destination / "file").stat()
+        os.utime(destination / "file", (status.st_atime, status.st_mtime + 2))
+        report = self.json("verify", code=5)  # which reads no file
+        self.assertEqual([finding["kind"] for finding in report["findings"]], ["changed"])
+        self.assertIn("modified after", report["findings"][0]["what"])
+        err, _ = self.complaint("install", "b", "k", "another", code=5)
+        self.assertIn(str(tree / "file"), err)
         report = self.content(code=5)
         self.assertFalse(report["sound"])
         self.assertEqual([finding["kind"] for finding in report["findings"]], ["changed"])

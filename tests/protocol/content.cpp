@@ -354,6 +354,12 @@ TEST_CASE("materialize puts no file anywhere that was modified after its entry w
     CHECK(put.error().code == Errc::damaged);
     CHECK(put.error().message().find("lib/run") != std::string::npos);
     CHECK_FALSE(fs::exists(second));
+    // So verify does not call it sound, and reads no file to find it.
+    const auto found = value(scene.cache.verify()).findings;
+    REQUIRE(found.size() == 1);
+    CHECK(found.front().kind == Finding::Kind::changed);
+    CHECK(found.front().path == tree);
+    CHECK(found.front().what.find("modified after") != std::string::npos);
     // The way by the link of the key is the same.
     if (test_options().link_kind != LinkKind::file)
         CHECK(outcome(materialize(keys_of(scene.root / "buckets/b") / "k", second,
@@ -361,6 +367,32 @@ TEST_CASE("materialize puts no file anywhere that was modified after its entry w
     // Nor does it come back under a new id, as if it had been published so.
     value(scene.bucket.remove("k"));
     CHECK(outcome(scene.cache.restore(tree.parent_path().filename().string())) == "damaged");
+}
+
+TEST_CASE("a repair takes out the keys of a cache that was copied without its times") {
+    const Scene scene;
+    put(scene.bucket, "k", "text");
+    const fs::path copy = scene.dir.path() / "copy", to = scene.dir.path() / "to";
+    // As if the copy came later: no clock is as coarse as a second.
+    fs::copy(scene.root, copy, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    Child user([&](Child&) {
+        const Cache cache = open_cache(copy);
+        const Bucket bucket = value(cache.bucket("b"));
+        {
+            const Lease lease = value(bucket.get("k"));
+            const timespec later[2] = {{0, UTIME_OMIT}, {::time(nullptr) + 1, 0}};
+            Child::must(::utimensat(AT_FDCWD, (lease.path() / "f0").c_str(), later, 0) == 0, "no");
+            Child::must(outcome(materialize(lease.path(), to)) == "damaged", "it was put");
+        }
+        Child::must(!value(cache.verify()).sound(), "sound");
+        Child::must(value(cache.verify({true})).sound(), "not repaired");
+        Child::must(!bucket.get("k"), "the key has the entry");
+        put(bucket, "k", "anew");
+        Child::must(value(cache.verify()).findings.empty(), "something is left");
+        const Lease lease = value(bucket.get("k"));
+        Child::must(materialize(lease.path(), to).has_value(), "it was not put");
+    });
+    CHECK(user.join() == 0);
 }
 
 TEST_CASE("files of any age can be published and materialized") {
