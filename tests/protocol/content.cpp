@@ -171,8 +171,8 @@ TEST_CASE("a check of contents finds each byte, and a repair takes the key out")
     const Scene scene;
     const fs::path tree = put_with_digests(scene.bucket, "k");
     put_with_digests(scene.bucket, "other");
-    write_file(tree / "METADATA", "1234!");
-    CHECK(value(scene.cache.verify()).sound());  // which reads no file
+    edit_unnoticed(tree / "METADATA", "1234!");
+    CHECK(value(scene.cache.verify()).sound());  // which reads no file, and goes by the times
     CHECK(lines_of(check(scene.cache), tree) ==
           Lines{"METADATA: its bytes are not those of the manifest's digest"});
     fs::remove(tree / "lib/link");
@@ -367,6 +367,31 @@ TEST_CASE("materialize puts no file anywhere that was modified after its entry w
     // Nor does it come back under a new id, as if it had been published so.
     value(scene.bucket.remove("k"));
     CHECK(outcome(scene.cache.restore(tree.parent_path().filename().string())) == "damaged");
+}
+
+TEST_CASE("a restore takes a file that was modified if its digest is that of the manifest") {
+    const Scene scene;
+    for (const std::string bytes : {"x", "y"}) {
+        INFO(bytes);
+        const fs::path tree = put_with_digests(scene.bucket, "k");
+        const std::string id = tree.parent_path().filename().string();
+        const fs::path file = tree / "lib/run";
+        const auto size = read_file(file).size();
+        if (bytes == "y") write_file(file, std::string(size, 'y'));
+        const timespec later[2] = {{0, UTIME_OMIT}, {::time(nullptr) + 1, 0}};
+        REQUIRE(::utimensat(AT_FDCWD, file.c_str(), later, 0) == 0);
+        value(scene.bucket.remove("k"));
+        // Without the algorithm it can't be told.
+        CHECK(outcome(scene.cache.restore(id)) == "damaged");
+        OpenOptions options = test_options();
+        options.digests = {&sha256()};
+        const Cache cache = open_cache(scene.root, options);
+        CHECK(outcome(cache.restore(id)) == (bytes == "x" ? "ok" : "damaged"));
+        if (bytes == "x") {
+            CHECK(materialize(value(scene.bucket.get("k")).path(), scene.dir.path() / "to"));
+            CHECK(value(scene.cache.verify()).sound());
+        }
+    }
 }
 
 TEST_CASE("a repair takes out the keys of a cache that was copied without its times") {
