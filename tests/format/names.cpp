@@ -310,7 +310,7 @@ TEST_CASE("a key's path is the names of its bucket and of itself") {
 
 TEST_CASE("the path to a key's link via an entry leads through its tree and back to the root") {
     const Id id = fresh_id();
-    CHECK(std::string(key_path_via_entry(id, "b/k").c_str()) ==
+    CHECK(std::string(key_path_via_entry(id, KeysBelow::buckets, "b/k").c_str()) ==
           to_text(id) + "/tree/../../../buckets/b/k");
 }
 
