@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of uses, which no code has yet. A get writes the entry's id into a ring in its
- * process's mapped table, which costs no system call. A process that needs times, or that is about
- * to lose a ring, settles it: it sets the time of the entry's link to the present.
+/* The ring of uses. A get writes the entry's id into a ring in its process's mapped table, which
+ * costs no system call. It writes nothing if its last use of that entry is not settled. A process
+ * that needs times, or that is about to lose a ring, settles it: it sets the time of the entry's link
+ * to the present. A process that closes the cache settles its ring, too.
  *
  * There are two entries, each alone under its key, and a limit that makes one collection evict one
  * of them. Two processes use entries; an adopter takes over the table of one that has died. Every
@@ -9,6 +10,8 @@
  *
  *   USES=n         uses of each of the two processes (2)
  *   ADOPTER        a process adopts the table of the first process when that is dead
+ *   HOUR           all times are less than an hour old, so a process that closes the cache leaves
+ *                  them as they are if no collection is at work. Then Oldest does not hold.
  *
  * A ring holds one id here, so that it overflows at once. Its head counts the stores. A use has
  * happened when its get returns: after the store into the ring.
@@ -29,7 +32,8 @@
 byte live = BIT(1) | BIT(2);    /* the entries that a key names */
 byte times[3];                  /* how often the time of the entry's link was set */
 byte slot[2];
-byte ring[2], head[2];
+byte ring[2], head[2], settled[2];
+bit collecting;                 /* the collector's lock is taken */
 
 /* In the kernel. A table's lock is its process's for life, then the reaper's or the adopter's. */
 bit alive[2], locked[2];
@@ -44,10 +48,25 @@ hidden byte Kept, Oldest;
 
 #define STEP(x, killed)  if :: atomic { x } :: atomic { true -> goto killed } fi
 #define SETTLE(i)  if :: HAS(live, i) -> times[i]++ :: else fi
+#define UNSETTLED(p)  (ring[p] != 0 && head[p] > settled[p])
+
+#ifdef MUTANT_counts_although_settled
+#define WRITES(i)  (last != i)
+#else
+#define WRITES(i)  (last != i || last_number <= settled[me])
+#endif
+
+#if defined(MUTANT_close_leaves_times)
+#define CLOSE_SETS(collecting)  false
+#elif defined(HOUR)
+#define CLOSE_SETS(collecting)  (collecting)
+#else
+#define CLOSE_SETS(collecting)  true
+#endif
 
 proctype user(byte me)
 {
-	byte i, n;
+	byte i, n, last, last_number;	/* the id and the number of its last use */
 	do
 	:: n < USES ->
 		n++;
@@ -58,10 +77,15 @@ proctype user(byte me)
 		:: atomic { held[me] != 0 };
 			/* An id that would be overwritten is settled first. */
 #ifndef MUTANT_overflow_unsettled
-			STEP(if :: ring[me] != 0 && ring[me] != i -> SETTLE(ring[me]) :: else fi,
+			STEP(if :: UNSETTLED(me) && ring[me] != i -> SETTLE(ring[me]) :: else fi,
 				killed);
 #endif
-			STEP(ring[me] = i; head[me]++; used_ever = used_ever | BIT(i);
+			STEP(if
+				:: WRITES(i) -> ring[me] = i; head[me]++; last = i;
+					last_number = head[me]
+				:: else
+				fi;
+				used_ever = used_ever | BIT(i);
 				if :: before_plan -> used_before = used_before | BIT(i) :: else fi;
 				if :: chosen -> used_since = used_since | BIT(i) :: else fi,
 				killed);
@@ -70,20 +94,25 @@ proctype user(byte me)
 		fi
 	:: break
 	od;
+	/* It closes the cache. The ring stays as it is, and counts as settled. */
+	atomic { i = collecting };
+	STEP(if :: UNSETTLED(me) && CLOSE_SETS(i) -> SETTLE(ring[me]) :: else fi, killed);
+	STEP(settled[me] = head[me], killed);
 killed:
-	atomic { i = 0; n = 0; held[me] = 0; held_at_look[me] = 0; alive[me] = 0; locked[me] = 0;
+	atomic { i = 0; n = 0; last = 0; last_number = 0; held[me] = 0; held_at_look[me] = 0; alive[me] = 0; locked[me] = 0;
 		ended++ }
 }
 
 /* A process that takes over a table settles it and then wipes it, with its lock in hand. */
 #ifdef MUTANT_wiped_first
 #define TAKE(p, killed) \
-	STEP(r = ring[p]; ring[p] = 0; slot[p] = 0, killed); \
+	STEP(if :: UNSETTLED(p) -> r = ring[p] :: else fi; ring[p] = 0; slot[p] = 0; \
+		settled[p] = head[p], killed); \
 	STEP(if :: r != 0 -> SETTLE(r) :: else fi; r = 0, killed)
 #else
 #define TAKE(p, killed) \
-	STEP(if :: ring[p] != 0 -> SETTLE(ring[p]) :: else fi, killed); \
-	STEP(ring[p] = 0; slot[p] = 0, killed)
+	STEP(if :: UNSETTLED(p) -> SETTLE(ring[p]) :: else fi, killed); \
+	STEP(ring[p] = 0; slot[p] = 0; settled[p] = head[p], killed)
 #endif
 
 #ifdef ADOPTER
@@ -100,10 +129,17 @@ killed:		atomic { r = 0; locked[0] = 0 }
 }
 #endif
 
+/* The head comes first, so what is written between the two steps counts as later. */
+#define READ_RING(p) \
+	atomic { heads[p] = head[p] }; \
+	atomic { if :: UNSETTLED(p) -> in_plan = in_plan | BIT(ring[p]) :: else fi }
+#define SETTLE_USE(i)  atomic { if :: HAS(in_plan, i) -> SETTLE(i) :: else fi }
+
 proctype collector()
 {
 	byte r, v, in_plan, stays;
 	byte heads[2], planned[3];
+	atomic { collecting = 1 };
 	/* Reap. */
 	if
 	:: atomic { !alive[0] && !locked[0] -> locked[0] = 1 };
@@ -118,15 +154,19 @@ proctype collector()
 	:: atomic { !(!alive[1] && !locked[1]) }
 	fi;
 
-	/* Plan: the rings of all tables, also of those that another process has locked; then the
-	 * links' times. That is the way a use travels. */
+	/* Plan: the rings of all tables, also of those that another process has locked, which it
+	 * settles; then the links' times. That is the way a use travels. */
 	atomic { before_plan = 0 };
 #ifdef MUTANT_plan_reads_times_first
 	atomic { planned[1] = times[1] };
 	atomic { planned[2] = times[2] };
 #endif
-	atomic { in_plan = in_plan | BIT(ring[0]); heads[0] = head[0] };
-	atomic { in_plan = in_plan | BIT(ring[1]); heads[1] = head[1] };
+	READ_RING(0);
+	READ_RING(1);
+	SETTLE_USE(1);
+	SETTLE_USE(2);
+	atomic { settled[0] = heads[0] };
+	atomic { settled[1] = heads[1] };
 #ifndef MUTANT_plan_reads_times_first
 	atomic { planned[1] = times[1] };
 	atomic { planned[2] = times[2] };
@@ -140,7 +180,9 @@ proctype collector()
 		fi;
 		if :: USED(v) && !USED(OTHER(v)) -> v = OTHER(v) :: else fi;
 		chosen = 1;
+#ifndef HOUR
 		assert(Oldest || !HAS(used_before, v) || HAS(used_ever, OTHER(v)))
+#endif
 	};
 
 	/* The look before the eviction: slots, rings, times. */
@@ -177,7 +219,7 @@ proctype collector()
 killed_reaping_0: atomic { locked[0] = 0; goto ends };
 killed_reaping_1: atomic { locked[1] = 0; goto ends };
 ends:
-	ended++
+	atomic { collecting = 0; ended++ }
 }
 
 init
