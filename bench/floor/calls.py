@@ -23,7 +23,7 @@ EXPECTED = {
     ("get, miss", "larder"): {"readlinkat": 1},
     ("get of 500 keys, leased together", "floor"): {"readlinkat": 1000},
     ("get of 500 keys, leased together", "larder"): {"readlinkat": 500},
-    ("first get of 500 keys", "larder"): {"readlinkat": 1000, "newfstatat": 500},
+    ("first get of 500 keys", "larder"): {"readlinkat": 1000},
     ("open, one get, close", "floor"): {"openat": 2, "flock": 1, "readlinkat": 2, "close": 2},
     ("put of 10 files of 4 KiB", "floor"): {
         "mkdirat": 1,
@@ -43,6 +43,8 @@ EXPECTED = {
     ("pin of a key", "floor"): {"openat": 2, "fcntl": 3, "close": 2},
     ("refresh of 100 keys, until visible", "floor"): {"rename": 1},
 }
+# Where lease tables are not mapped there is no ring, and a first get looks at the time of the link.
+WITHOUT_RINGS = {("first get of 500 keys", "larder"): {"readlinkat": 1000, "newfstatat": 500}}
 CALLS = 10  # the number that bench_floor --trace makes
 
 
@@ -96,8 +98,12 @@ def main():
         counts = traced(bench, sys.argv[3], "larder", directory)
         print(f"{sum(counts.values()):g} calls: {counts}")
         return 0
+    kind = subprocess.run(
+        ["stat", "-f", "-c", "%T", directory], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    has_rings = kind in ("ext2/ext3", "tmpfs")
     wrong = 0
-    for (row, side), expected in EXPECTED.items():
+    for (row, side), expected in (EXPECTED if has_rings else EXPECTED | WITHOUT_RINGS).items():
         counts = traced(bench, row, side, directory)
         good = counts == expected
         wrong += not good

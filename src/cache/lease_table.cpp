@@ -110,6 +110,10 @@ public:
         return copy_ ? copy_.get() : static_cast<LeaseTableBytes*>(mapping_->data());
     }
 
+    /// Returns whether the owner works on the mapping, so that others see each store at once, and
+    /// the owner sees theirs.
+    [[nodiscard]] bool is_shared() const noexcept { return !copy_; }
+
     /// Returns whether the lock is held until this process ends or becomes another program.
     [[nodiscard]] bool keeps_lock() const noexcept { return keeps_lock_; }
 
@@ -173,25 +177,29 @@ Result<format::TableView> read_damaged_table(const os::FileHandle& file,
     return whole ? format::parse_without_magic(bytes) : format::TableView{};
 }
 
-Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path) {
-    static const std::array<char, sizeof(LeaseTableBytes)> zeros{};
+Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path,
+                    std::uint64_t head) {
+    const auto wiped = std::make_unique<LeaseTableBytes>();
+    wiped->ring.head = wiped->ring.settled = head;
     // The pid goes first, and with it what stands behind it. If the fields before it went first,
     // and this process died then, the old pid would be left alone. A process that has this pid now
     // would seem to own the table.
     constexpr std::size_t pid =
         offsetof(LeaseTableBytes, header) + offsetof(format::TableHeaderBytes, pid);
-    std::error_code error = os::write_at(file, zeros.data(), zeros.size() - pid, pid);
-    if (!error) error = os::write_at(file, zeros.data(), pid, 0);
+    const char* const bytes = reinterpret_cast<const char*>(wiped.get());
+    std::error_code error = os::write_at(file, bytes + pid, sizeof *wiped - pid, pid);
+    if (!error) error = os::write_at(file, bytes, pid, 0);
     if (error) return os::fail(error, "write lease table", path);
     return {};
 }
 
 Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
-                                                     const std::filesystem::path& path) {
+                                                     const std::filesystem::path& path,
+                                                     std::uint64_t head) {
     os::write_in_place(file);
     // The zeros allocate the blocks. So a full disk is an error here, and not when a lease is
     // stored.
-    TRY(wipe_table(file, path));
+    TRY(wipe_table(file, path, head));
     const os::FileSystemTraits traits = os::traits_of(file);
     TRY_ASSIGN(auto memory, TableMemory::of(file, traits, path));
     auto table =
@@ -229,7 +237,9 @@ LeaseTable::LeaseTable(os::FileHandle file, std::filesystem::path path,
       path_(std::move(path)),
       memory_(std::move(memory)),
       table_(memory_->bytes()),
-      owner_(os::process_token()) {}
+      owner_(os::process_token()) {
+    if (memory_->is_shared()) ring_.emplace(table_->ring);
+}
 
 LeaseTable::~LeaseTable() {
     if (owner_ != os::process_token()) return;

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string_view>
 
+#include "cache/use_ring.hpp"
 #include "format/lease_table.hpp"
 #include "os/file.hpp"
 #include "os/file_system.hpp"
@@ -35,9 +36,12 @@ inline constexpr const char* unknown_leases =
 /// on what this returns.
 [[nodiscard]] Result<format::TableView> read_damaged_table(const os::FileHandle& file,
                                                            const std::filesystem::path& path);
-/// Fills a table with zeros: no process has it from then on. Requires: the caller holds the table's
-/// lock, and the process that had the table is dead.
-[[nodiscard]] Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path);
+/// Fills a table with zeros: no process has it from then on. Its ring goes on with the number
+/// `head`, so that a collection which has read the ring before sees each use after that. All uses
+/// count as settled. Requires: the caller holds the table's lock, the process that had the table is
+/// dead, and its uses were settled.
+[[nodiscard]] Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path,
+                                  std::uint64_t head = 0);
 
 /// Returns the time as a table has it, in nanoseconds since 1970.
 [[nodiscard]] std::uint64_t now_nanos();
@@ -53,11 +57,12 @@ struct Slot {
 /// The table of this process. Thread-safe.
 class LeaseTable {
 public:
-    /// Wipes the table and announces this process in it. Requires: `file` is open for reading and
-    /// writing and holds the table's lock, and the staging area of the table is empty. Errors:
-    /// `no_space`.
-    [[nodiscard]] static Result<std::unique_ptr<LeaseTable>> take(
-        os::FileHandle file, const std::filesystem::path& path);
+    /// Wipes the table and announces this process in it. `head` is the number of the last use in
+    /// its ring. Requires: `file` is open for reading and writing and holds the table's lock, the
+    /// staging area of the table is empty, and its uses were settled. Errors: `no_space`.
+    [[nodiscard]] static Result<std::unique_ptr<LeaseTable>> take(os::FileHandle file,
+                                                                  const std::filesystem::path& path,
+                                                                  std::uint64_t head = 0);
 
     /// Clears the pid, so that no process has the table, and then releases the lock. In a forked
     /// child it does neither, because the leases belong to the parent. After hand_on it does
@@ -106,6 +111,10 @@ public:
     /// false if that can't be told.
     [[nodiscard]] bool is_deleted() const noexcept;
 
+    /// Returns the ring of uses; null where the table is not mapped. There a use would cost a
+    /// system call, and so would the question whether a collection has settled it.
+    [[nodiscard]] UseRing* ring() noexcept { return ring_ ? &*ring_ : nullptr; }
+
     /// The place of this table in its participant's list of the tables that may have a free slot.
     /// Only Participant uses it.
     struct PlaceInList {
@@ -133,6 +142,7 @@ private:
     std::filesystem::path path_;  // for errors
     std::unique_ptr<TableMemory> memory_;
     format::LeaseTableBytes* table_;      // in memory_
+    std::optional<UseRing> ring_;         // in table_; none where that is a copy
     std::uint64_t owner_;                 // the token of the process that took the table
     std::atomic<bool> handed_on_{false};  // another program may inherit the leases: see hand_on
     // A bit for each slot that is taken, and for each of those that release could not clear.

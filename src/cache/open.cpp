@@ -68,19 +68,19 @@ Result<> check_maker(const fs::path& path) {
 /// stands there already. Errors: `refused` for a symlink that leads nowhere, for a file, and for
 /// what check_maker refuses.
 Result<> make_root_dir(const fs::path& path, bool allow_unsafe) {
+    const auto info = os::try_stat_path(path, os::Follow::yes);
+    if (info && !info->is_directory()) return refuse(path, "not a directory; name another place");
+    // If the system does not tell, opening the directory does.
+    if (os::why_of(info) != Why::absent) return {};
     std::error_code error;
     const auto link =
         os::retried(error, [&](std::error_code& each) { return fs::symlink_status(path, each); });
-    const auto info = os::try_stat_path(path, os::Follow::yes);
-    if (fs::is_symlink(link) && os::why_of(info) == Why::absent) {
+    if (fs::is_symlink(link)) {
         const auto text =
             os::retried(error, [&](std::error_code& each) { return fs::read_symlink(path, each); });
         return refuse(path, "a symlink to " + text.string() +
                                 ", where nothing is; make that directory or remove the link");
     }
-    if (info && !info->is_directory()) return refuse(path, "not a directory; name another place");
-    // If the system does not tell, opening the directory does.
-    if (os::why_of(info) != Why::absent) return {};
     if (!allow_unsafe) TRY(check_maker(path));
     if (path.has_parent_path()) {
         (void)os::retried(error, [&](std::error_code& each) {

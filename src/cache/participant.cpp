@@ -14,6 +14,12 @@
 
 namespace larder::cache {
 
+bool is_copy(const os::FileHandle& file, const format::TableView& table) {
+    if (table.file == 0 || !os::traits_of(file).has_fixed_numbers) return false;
+    const auto info = os::try_stat(file);
+    return info && info->identity.inode != table.file;
+}
+
 namespace {
 
 /// Returns how many tables there are. While the cache is used no table is unlinked, so their
@@ -43,12 +49,13 @@ std::uint32_t pool_size(const os::Dir& participants) {
     return first_missing;
 }
 
-/// Returns true if the table was copied here from another cache (`cp -a`), with the leases of the
-/// processes that use that one: it names the inode that it had there.
-bool is_copy(const os::FileHandle& file, const format::TableView& table) {
-    if (table.file == 0 || !os::traits_of(file).has_fixed_numbers) return false;
-    const auto info = os::try_stat(file);
-    return info && info->identity.inode != table.file;
+/// Settles the uses that a dead process has left in the ring of its table. Those in a copy belong
+/// to another cache.
+void settle_ring(const os::FileHandle& file, const format::TableView& table, const Reaper& reap) {
+    if (table.uses.empty() || is_copy(file, table)) return;
+    (void)os::point("reap.unsettled");
+    reap.settle_uses(table.uses);
+    (void)os::point("reap.settled");
 }
 
 /// Returns what is certain of a participant whose lock is free: see "Dead or alive" in
@@ -143,9 +150,10 @@ struct AdoptedTable {
     os::Dir staging;
 };
 
-/// Empties the staging area that the predecessor of a locked table left, then wipes the table. The
-/// order matters: a table that was wiped looks free, so what its staging area holds would belong to
-/// the next owner. After an error the lock is released, and the table is as before or wiped.
+/// Empties the staging area that the predecessor of a locked table left, settles its uses, and then
+/// wipes the table. The order matters: a table that was wiped looks free, so what its staging area
+/// holds would belong to the next owner, and its uses would be lost. After an error the lock is
+/// released, and the table is as before or wiped.
 Result<AdoptedTable> take_over(LockedTable taken, const ParticipantDirs& places, const Reaper& reap,
                                const CallContext& context) {
     (void)os::point("adopt.locked");
@@ -154,10 +162,12 @@ Result<AdoptedTable> take_over(LockedTable taken, const ParticipantDirs& places,
     AdoptedTable adopted;
     // If one of these fails, the table stays dead, and the collector tells why.
     TRY_ASSIGN(adopted.staging, os::make_and_open_dir_at(places.staging, name));
-    TRY(reap(adopted.staging));
+    TRY(reap.empty_staging(adopted.staging));
+    settle_ring(taken.file, taken.before, reap);
     (void)os::point("adopt.reaped");
     unlock.keep_locked();  // from here on it is the lock of the LeaseTable
-    TRY_ASSIGN(adopted.table, LeaseTable::take(std::move(taken.file), places.participants / name));
+    TRY_ASSIGN(adopted.table, LeaseTable::take(std::move(taken.file), places.participants / name,
+                                               taken.before.head));
     note_takeover(taken.before, context);
     return adopted;
 }
@@ -424,7 +434,7 @@ Result<> reap_staging(const os::Dir& staging, const std::string& name, const Rea
     if (is_absent(area)) return {};
     if (is_no_directory(area)) return fail(Errc::damaged, "reap", staging / name, no_directory);
     TRY(area);
-    return reap(*area);
+    return reap.empty_staging(*area);
 }
 
 }  // namespace
@@ -499,8 +509,10 @@ private:
         (void)os::point("reap.locked");
         TRY(reap_staging(places_.staging, name, reap_));
         (void)os::point("reap.emptied");
-        if (!table.announced) return {};  // no process has it, so there is nothing to wipe
-        TRY(wipe_table(file, path));
+        if (!table.announced && table.uses.empty()) return {};  // there is nothing to wipe
+        settle_ring(file, table, reap_);
+        TRY(wipe_table(file, path, table.head));
+        if (!table.announced) return {};
         ++report_.reaped;
         note_takeover(table, context_);
         return {};

@@ -20,9 +20,12 @@
 
 namespace larder::cache {
 
-/// Cleans up the staging area of a dead participant: see Root::reap. It is called before the table
-/// of that participant is wiped.
-using Reaper = std::function<Result<>(const os::Dir& staging)>;
+/// Cleans up after a dead participant, before its table is wiped: see Root::reaper.
+struct Reaper {
+    std::function<Result<>(const os::Dir& staging)> empty_staging;
+    /// Settles the uses that its ring has left: see cache/root.hpp.
+    std::function<void(const std::vector<format::Id>& uses)> settle_uses;
+};
 
 /// The two directories that hold the files of participants. They belong to the Root.
 struct ParticipantDirs {
@@ -142,6 +145,10 @@ enum class Life {
     untold,  ///< it may run, so its leases hold
     dead,
 };
+
+/// Returns true if the table was copied here from another cache (`cp -a`), with the leases of the
+/// processes that use that one: it names the inode that it had there.
+[[nodiscard]] bool is_copy(const os::FileHandle& file, const format::TableView& table);
 
 /// A participant as other processes see it.
 struct ParticipantView {

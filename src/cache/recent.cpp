@@ -11,7 +11,7 @@ namespace larder::cache {
 namespace {
 
 /// As in a cache of a processor, a mark belongs to one set, and may lie in any slot (way) of that
-/// set. The table has 192 KiB. That is enough for one installation: of 500 keys hardly any is
+/// set. The table has 256 KiB. That is enough for one installation: of 500 keys hardly any is
 /// pushed out by another one, and of 5,000 only a few are.
 constexpr std::size_t ways = 4, sets = 2048;
 
@@ -55,11 +55,13 @@ RecentEntry Recent::lookup(std::string_view key_path) const noexcept {
     if (slot == nullptr) return {};
     const format::Id id{slot->high.load(std::memory_order_relaxed),
                         slot->low.load(std::memory_order_relaxed)};
-    return {id, !is_over(slot->state.load(std::memory_order_relaxed), this_minute())};
+    return {.id = id,
+            .settled = !is_over(slot->state.load(std::memory_order_relaxed), this_minute()),
+            .use = slot->use.load(std::memory_order_relaxed)};
 }
 
-void Recent::settle(std::string_view key_path, const format::Id& id,
-                    std::chrono::minutes time) noexcept {
+void Recent::settle(std::string_view key_path, const format::Id& id, std::chrono::minutes time,
+                    std::uint64_t use) noexcept {
     const Mark mark = mark_of(key_path);
     const std::uint64_t now = this_minute();
     RecentSlot* slot = find(mark);
@@ -70,10 +72,13 @@ void Recent::settle(std::string_view key_path, const format::Id& id,
     // All slots are in use, so one key is forgotten. Take the bits of the mark above those that
     // chose the set.
     if (slot == nullptr) slot = &set_of(mark)[mark / sets % ways];
-    // Three stores, and no lock: a reader may see the new state with the old id, or half of each
-    // id. Any id will do as a guess, because the reader confirms it by the link.
+    // Single stores, and no lock: a reader may see the new state with the old id, or half of each
+    // id. Any id will do as a guess, because the reader confirms it by the link. An id that is
+    // confirmed is the newest, since none comes back to a key, and its use is the newest or an
+    // older one.
     slot->high.store(id.high, std::memory_order_relaxed);
     slot->low.store(id.low, std::memory_order_relaxed);
+    slot->use.store(use, std::memory_order_relaxed);
     slot->state.store(
         (mark & ~minute_bits) | ((now + static_cast<std::uint64_t>(time.count())) & minute_bits),
         std::memory_order_relaxed);

@@ -23,6 +23,9 @@ inline constexpr std::chrono::minutes use_interval{60};
 struct RecentEntry {
     format::Id id;         ///< the entry that the key named last; zero if nothing is remembered
     bool settled = false;  ///< the use of that entry need not be written down now
+    /// The number of that use in the ring of this process: see cache/use_ring.hpp. 0 if it is not
+    /// there.
+    std::uint64_t use = 0;
 };
 
 /// A hash table of fixed size, from the path of a key to a RecentEntry. It takes no lock, and may
@@ -39,10 +42,10 @@ public:
 
     /// Returns what is remembered of a key, which may be nothing.
     [[nodiscard]] RecentEntry lookup(std::string_view key_path) const noexcept;
-    /// Remembers that the key names this entry, and that the entry is settled for `time`. Requires:
-    /// `time` is at most use_interval.
-    void settle(std::string_view key_path, const format::Id& id,
-                std::chrono::minutes time) noexcept;
+    /// Remembers that the key names this entry, that the entry is settled for `time`, and the
+    /// number of its use in the ring. Requires: `time` is at most use_interval.
+    void settle(std::string_view key_path, const format::Id& id, std::chrono::minutes time,
+                std::uint64_t use = 0) noexcept;
     /// Forgets a key that has no entry.
     void forget(std::string_view key_path) noexcept;
 
@@ -55,6 +58,7 @@ private:
     struct RecentSlot {
         std::atomic<std::uint64_t> state{0};
         std::atomic<std::uint64_t> high{0}, low{0};  ///< the words of the id
+        std::atomic<std::uint64_t> use{0};           ///< see RecentEntry
     };
     struct SlotsDeleter {
         void operator()(RecentSlot* slots) const noexcept { std::free(slots); }

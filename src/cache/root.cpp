@@ -21,6 +21,10 @@ Root::Root(Handles handles, const os::FileIdentity& archive, format::Format form
       read_only_(read_only),
       owner_(os::process_token()) {}
 
+Root::~Root() {
+    if (is_ours()) settle_own_uses(*this);
+}
+
 namespace {
 
 /// Returns true if the directory was deleted since it was opened, or if that can't be told. A
@@ -67,9 +71,7 @@ Result<Participant*> Root::participant(const CallContext& context) {
     const std::lock_guard guard(joining_);
     if (!participant_) {
         const ParticipantDirs places{dirs_.participants, dirs_.staging};
-        TRY_ASSIGN(participant_,
-                   Participant::join(
-                       places, [this](const os::Dir& staging) { return reap(staging); }, context));
+        TRY_ASSIGN(participant_, Participant::join(places, reaper(), context));
         joined_.store(participant_.get(), std::memory_order_release);
     }
     return participant_.get();
@@ -84,11 +86,18 @@ Participant* Root::participant_if_possible(const CallContext& context) noexcept 
     }
 }
 
+Reaper Root::reaper() const {
+    return {.empty_staging = [this](const os::Dir& staging) { return reap(staging); },
+            .settle_uses = [this](const auto& uses) { settle_uses(*this, uses); }};
+}
+
 Result<> Root::reap(const os::Dir& staging) const {
     using Kind = format::StagedName::Kind;
     NotedErrors errors;
     std::vector<format::Id> unsettled;
+    bool is_empty = true;
     const auto settle = [&](const std::string& name, os::FileKind) -> Result<> {
+        is_empty = false;
         const auto staged = format::parse_staged_name(name);
         if (!staged || staged->kind != Kind::old) return {};
         (void)os::point("reap.old-one");
@@ -99,6 +108,9 @@ Result<> Root::reap(const os::Dir& staging) const {
     // While an `o-` may stand that was not settled, no `l-` may go: the next reap would take the
     // old entry for replaced, although its key names it.
     TRY(os::for_each_name(staging, settle));
+    // Most joins find nothing, so spare them the second listing. The owner is dead, or this
+    // process.
+    if (is_empty) return {};
     const auto retire = [&](const std::string& name, os::FileKind) -> Result<> {
         const auto staged = format::parse_staged_name(name);
         if (!staged) return {};  // a newer larder has made it

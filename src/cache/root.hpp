@@ -32,6 +32,8 @@ class Root : public std::enable_shared_from_this<Root> {
 public:
     /// `archive` is the identity of `archive/`: see is_archive.
     Root(Handles handles, const os::FileIdentity& archive, format::Format format, bool read_only);
+    /// Settles the uses of this process, unless it is a forked child, whose uses are its parent's.
+    ~Root();
 
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
     /// Tells where the keys of a bucket are.
@@ -70,6 +72,8 @@ public:
         return joined_.load(std::memory_order_acquire);
     }
 
+    /// Returns what cleans up after a dead participant of this cache. It refers to this object.
+    [[nodiscard]] Reaper reaper() const;
     /// Moves what a dead participant left to where a collection finds it: `retired/links/`, and
     /// `retired/buckets/` for a pointer. First settles every link `o-`, then retires the links
     /// `l-`, and then the pointers `g-`. What cannot be settled or moved stops nothing else, but
@@ -142,6 +146,22 @@ private:
     std::unique_ptr<Participant> participant_;   // null until a thread has joined; see joining_
     std::atomic<Participant*> joined_{nullptr};  // the same, for threads without the mutex
 };
+
+// Settling sets the time of the link of each entry whose use stands in a ring: see "Uses" in
+// docs/protocol.md. A use that can't be written down is lost, and nothing else depends on it, so no
+// error of settling is told.
+
+/// Sets the times of the links of these entries to now. They come from the ring of any process, so
+/// the record of each one tells its key. A link that names another entry by now is left alone.
+void settle_uses(const Root& root, const std::vector<format::Id>& uses) noexcept;
+
+/// Makes room in the ring of this process: settles the oldest uses. Returns false if there is no
+/// memory for that.
+[[nodiscard]] bool settle_oldest_uses(const Root& root, UseRing& ring) noexcept;
+
+/// Settles all uses of this process, as far as no collection has done so. Does nothing if it has no
+/// ring. Other processes see that they are settled.
+void settle_own_uses(const Root& root) noexcept;
 
 /// Opens the cache at `path`, or creates it; see Cache::open. Returns the Root that this process
 /// already has open, if it has one and that one is not lost. Any number of processes may create the

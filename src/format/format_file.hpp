@@ -13,13 +13,14 @@
 
 namespace larder::format {
 
-/// On disk: "larder 3\nlinks symlink\nbuckets directory\n", where each kind may be another one, and
+/// On disk: "larder 4\nlinks symlink\nbuckets directory\n", where each kind may be another one, and
 /// after the first line "names 143\n" if the longest name is not max_name. (It is no last line,
 /// because a text that is cut off must be none.) Every later version keeps the form of the first
 /// line, so that an older version recognizes it.
 inline constexpr std::string_view format_begin = "larder ";
-/// Versions 1 and 2, which were never released, staged trees in the staging areas.
-inline constexpr int format_version = 3;
+/// Versions 1 to 3 were never released. The first two staged trees in the staging areas, and
+/// version 3 had lease tables without rings.
+inline constexpr int format_version = 4;
 /// Arbitrary: room for what later versions may write.
 inline constexpr std::size_t max_format = 4096;
 

@@ -65,7 +65,20 @@ TableView parse_without_magic(const LeaseTableBytes& bytes) {
     for (const auto& slot : bytes.slots) {
         if (slot) view.leases.push_back(slot);
     }
+    view.head = bytes.ring.head;
+    view.uses = uses_between(bytes.ring, bytes.ring.settled, bytes.ring.head);
     return view;
+}
+
+std::vector<Id> uses_between(const RingBytes& ring, std::uint64_t settled, std::uint64_t head) {
+    std::vector<Id> uses;
+    // If `settled` is the larger one, the difference is a large number, and all places are read.
+    const std::uint64_t count = std::min<std::uint64_t>(head - settled, uses_per_table);
+    for (std::uint64_t number = head - count; number != head; ++number) {
+        const Id& use = ring.uses[number % uses_per_table];
+        if (use) uses.push_back(use);
+    }
+    return uses;
 }
 
 }  // namespace larder::format

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The bytes of a lease table, the file `participants/<n>`. It says who uses the cache, what that
-// process holds and waits for, and which entries it has leased.
+// process holds and waits for, which entries it has leased, and which ones it has used.
 //
 // Numbers are in the machine's own byte order, because no table is used on another machine:
 //
 //   page 0   a header of 512 bytes, then 56 activities of 64 bytes
 //   page 1   256 slots of 16 bytes, each an id or zero
+//   page 2   the ring of uses, which fills page 3 too: two words, then 511 ids
 //
 // A file that is shorter than a table has never held a lease.
 #pragma once
@@ -22,9 +23,11 @@
 namespace larder::format {
 
 inline constexpr std::size_t activities_per_table = 56, slots_per_table = 256;
+/// How many uses a ring holds: those of a whole installation, in whole pages.
+inline constexpr std::size_t uses_per_table = 511;
 
-/// "lardtbl1" in a little-endian file.
-inline constexpr std::uint64_t lease_table_magic = 0x31'6c'62'74'64'72'61'6cU;
+/// "lardtbl2" in a little-endian file.
+inline constexpr std::uint64_t lease_table_magic = 0x32'6c'62'74'64'72'61'6cU;
 /// Bits of TableHeaderBytes::flags. The first one: if the lock of the table is free, the process
 /// has ended, or has become another program without having handed on its leases.
 inline constexpr std::uint32_t flag_lock_tells = 1;
@@ -55,6 +58,15 @@ struct ActivityBytes {
     char label[32];
 };
 
+/// The uses that the owner has written, and that are not in the times of the links yet. They are
+/// counted from 1, through all owners of the table. The use `n` stands at (n - 1) modulo
+/// uses_per_table.
+struct RingBytes {
+    std::uint64_t head;     ///< how many uses were written; stored after the use itself
+    std::uint64_t settled;  ///< those up to this one are settled
+    Id uses[uses_per_table];
+};
+
 /// The whole table. The owner writes one word of 8 bytes at a time, so a reader sees each word
 /// whole. A reader may see one old and one new word of an id, which is harmless: see
 /// LeaseTable::store in cache/lease_table.cpp.
@@ -62,9 +74,11 @@ struct LeaseTableBytes {
     TableHeaderBytes header;
     ActivityBytes activities[activities_per_table];
     Id slots[slots_per_table];
+    RingBytes ring;
 };
 static_assert(sizeof(TableHeaderBytes) == 512 && sizeof(ActivityBytes) == 64);
-static_assert(offsetof(LeaseTableBytes, slots) == 4096 && sizeof(LeaseTableBytes) == 2 * 4096);
+static_assert(offsetof(LeaseTableBytes, slots) == 4096);
+static_assert(offsetof(LeaseTableBytes, ring) == 2 * 4096 && sizeof(LeaseTableBytes) == 4 * 4096);
 
 /// An activity as another process reads it.
 struct ActivityView {
@@ -92,7 +106,15 @@ struct TableView {
     std::string command;
     std::vector<ActivityView> activities;
     std::vector<Id> leases;
+    std::uint64_t head = 0;  ///< of the ring
+    std::vector<Id> uses;    ///< those in the ring that are not settled, the oldest first
 };
+
+/// Returns the ids of the uses after `settled` up to `head`, the oldest first. Leaves out those
+/// that the ring holds no more. The numbers may be any: then the result has ids that stand in the
+/// ring.
+[[nodiscard]] std::vector<Id> uses_between(const RingBytes& ring, std::uint64_t settled,
+                                           std::uint64_t head);
 
 /// Parses the bytes of a whole table, which any program may have written. Returns nullopt if they
 /// do not have the format of this version. Then the leases in the table are unknown.

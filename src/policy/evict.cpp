@@ -38,11 +38,22 @@ constexpr std::size_t victims_a_look = 256;
 /// their keys: 6 MiB. Each search reads all links, so a smaller number would make them many.
 constexpr std::size_t most_without_record = std::size_t{1} << 16;
 
-/// Returns whether the link of a key that is not pinned names `id`, and its last use was before
-/// `used_by`. Returns false if the link is gone. An eviction asks under the bucket's lock,
+/// When a victim was used last, as the plan knows it.
+struct KnownUse {
+    WallTime before;            ///< the time of its link was earlier than this
+    const cache::Rings& rings;  ///< as the plan has read them
+};
+
+/// Returns whether the link of a key that is not pinned names `id`, and it was not used since the
+/// plan was made. Returns false if the link is gone. An eviction asks under the bucket's lock,
 /// exclusive, because otherwise the answer could be out of date; a dry run asks without it.
+/// Requires: the slots were read before, since a use travels from a slot to a ring, and then to the
+/// time of the link.
 Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place,
-                          const format::Id& id, WallTime used_by) {
+                          const format::Id& id, const KnownUse& known) {
+    TRY_ASSIGN(const bool used_since, known.rings.used_since(root.dirs().participants, id));
+    if (used_since) return false;
+    (void)os::point("evict.looked");
     const auto at = root.keys().path_for_look(place.path);
     if (is_absent(at)) return false;
     TRY(at);
@@ -53,7 +64,7 @@ Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place
                format::read_link(root.link_kind(), *at->dir, at->path));
     // A time in the future is no use since then: see Planner::last_use_of.
     const WallTime used = protocol::last_use(*status);
-    if (!link.names(id) || (used >= used_by && used <= os::wall_time())) return false;
+    if (!link.names(id) || (used >= known.before && used <= os::wall_time())) return false;
     TRY_ASSIGN(const bool pinned, is_pinned(root, place));
     return !pinned;
 }
@@ -62,14 +73,14 @@ Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place
 /// the bucket's lock. It retires the link with the time `evicted`, which is never within a grace.
 /// Errors: `busy`, `interrupted`.
 Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, const format::Id& id,
-                           WallTime used_by, const cache::CallContext& context) {
+                           const KnownUse& known, const cache::CallContext& context) {
     TRY_ASSIGN(const bool exists, protocol::bucket_exists(root, place.encoded_bucket));
     if (!exists) return false;
     const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
     TRY(lock);
     // Ask under the lock. Publish and pin share it, so neither comes between this answer and the
     // rename. A get takes no lock: a use that comes between is lost, and its lease keeps the files.
-    TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, used_by));
+    TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, known));
     if (!evictable) return false;
     return protocol::retire_if_locked(root, place.path, id, format::evicted);
 }
@@ -107,6 +118,8 @@ public:
                 return unfinished();
             }
             (void)os::point("evict.planned");
+            // Later parts of the plan leave out what was used since the first one.
+            if (part->rings) rings_ = *part->rings;
             report_.spared.insert(report_.spared.end(), part->spared.begin(), part->spared.end());
             if (const auto ended = evict_part(*part)) return *ended;
             if (part->is_last) break;
@@ -223,9 +236,11 @@ private:
         if (held_up_.contains(place.encoded_bucket)) return leave_to_next_collection(victim, place);
         // The plan knows the last use to the second. A use within that second is the one that the
         // plan knew.
-        const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
-        auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by)
-                                        : retire_unused(root_, place, victim.id, used_by, context_);
+        const KnownUse known{
+            .before = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1)),
+            .rings = rings_};
+        auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, known)
+                                        : retire_unused(root_, place, victim.id, known, context_);
         if (!retired && retired.error().code == Errc::busy)
             return leave_to_next_collection(victim, place);
         TRY(retired);
@@ -351,6 +366,7 @@ private:
     NotedErrors& errors_;
     std::size_t most_without_record_ = most_without_record;
     protocol::Leases leases_;  // as they were read last
+    cache::Rings rings_;       // as they were when the plan began
     // Victims whose keys are still to be found, because they have no record.
     std::map<format::Id, EvictionCandidate> without_record_;
     std::set<std::string> held_up_;  // encoded; buckets whose lock a process holds too long
@@ -412,12 +428,26 @@ Result<CollectReport> collect_evicting(const protocol::RootRef& root, const Coll
     }
 }
 
+namespace {
+
+/// Returns a caller's plan without the victims that a ring says to be used, and counts them. A ring
+/// does not tell when that was, so it may have been after the plan was made. Errors: those of
+/// read_rings.
+Result<PlanPart> without_uses(PlanPart plan, const EvictionWork& work) {
+    TRY_ASSIGN(plan.rings, read_rings(work.root, work.options));
+    work.report.used_since += std::erase_if(
+        plan.victims, [&](const EvictionCandidate& victim) { return plan.rings->has(victim.id); });
+    return plan;
+}
+
+}  // namespace
+
 Result<CollectReport> collect_by_plan(const protocol::RootRef& root, const EvictionPlan& plan,
                                       const CollectOptions& options,
                                       const cache::CallContext& context) {
     TRY_ASSIGN(const PlanPart read, read_plan(plan.evictions));
-    const NextPart only_part = [&] { return Result<PlanPart>(read); };
     const auto evict_planned = [&](const EvictionWork& work) {
+        const NextPart only_part = [&] { return without_uses(read, work); };
         return evict(only_part, plan.keep, work);
     };
     return collect_evicting(root, options, context, evict_planned);

@@ -79,12 +79,21 @@ public:
     Result<PlanPart> next() {
         has_more_ = false;
         looked_at_ = looked_at_bytes_ = 0;
+        // A use travels from a ring to the time of a link, so read them in this order.
+        TRY_ASSIGN(rings_, read_rings(root_, options_));
+        (void)os::point("plan.rings-read");
+        if (is_first_) {
+            first_rings_ = rings_;
+            begun_ = os::wall_time();
+        }
         TRY(list());
         TRY_ASSIGN(leases_, protocol::read_leases(root_, options_));
         if (is_first_) TRY(set_goals());
-        is_first_ = false;
         std::sort(candidates_.begin(), candidates_.end(), goes_before);
-        return choose();
+        PlanPart part = choose();
+        if (is_first_) part.rings = first_rings_;
+        is_first_ = false;
+        return part;
     }
 
 private:
@@ -127,7 +136,7 @@ private:
         const auto status = os::stat_at(dir, name);
         if (is_absent(status)) return {};  // gone meanwhile
         TRY(status);
-        const WallTime used = protocol::last_use(*status);
+        const WallTime used = last_use(link.id, *status);
         EvictionCandidate candidate;
         candidate.id = link.id;
         candidate.used = seconds_of_use(dir, name, used);
@@ -217,6 +226,14 @@ private:
         return size.bytes;
     }
 
+    /// Returns the last use of an entry. A use that stood in a ring counts as one of the time at
+    /// which the ring was read first.
+    [[nodiscard]] WallTime last_use(const format::Id& id, const os::FileInfo& link) const {
+        const WallTime used = protocol::last_use(link);
+        if (first_rings_.has(id)) return std::max(used, begun_);
+        return rings_.has(id) ? os::wall_time() : used;
+    }
+
     /// Returns the last use of an entry in seconds. One in the future, which comes from a wrong
     /// clock, counts as now, and is set to now: otherwise the entry would never be the least
     /// recently used.
@@ -261,7 +278,7 @@ private:
     /// candidate is passed over, and the next one is chosen in its place. Counts what the victims
     /// free as freed, although the eviction may find that one of them must stay. Requires: the
     /// candidates are sorted.
-    Result<PlanPart> choose() {
+    PlanPart choose() {
         PlanPart part;
         part.is_last = !has_more_;
         // Remove each candidate from the list once it was examined. So the candidates and the
@@ -346,12 +363,14 @@ private:
     const std::uint64_t garbage_;  // bytes that are freed without any eviction
     PlanTotals& totals_;
     NotedErrors& errors_;
-    bool needs_records_;  // for sizes, or for the full keys that patterns need
-    const WallTime begun_ = os::wall_time();
+    bool needs_records_;        // for sizes, or for the full keys that patterns need
+    cache::Rings first_rings_;  // as they were when the plan began
+    WallTime begun_;            // after those uses were settled
     std::size_t part_size_ = most_candidates;
 
     // Of one part:
     bool is_first_ = true;
+    cache::Rings rings_;
     std::uint64_t looked_at_ = 0, looked_at_bytes_ = 0;
     // While they are listed, a heap: the one that would go last is its front. Then sorted.
     std::deque<EvictionCandidate> candidates_;
@@ -382,6 +401,16 @@ bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
     const std::string name = bucket + "/" + key;
     return std::any_of(keep.begin(), keep.end(),
                        [&](const std::string& pattern) { return os::matches_glob(pattern, name); });
+}
+
+Result<cache::Rings> read_rings(const cache::Root& root, const CollectOptions& options) {
+    const os::Dir& participants = root.dirs().participants;
+    TRY_ASSIGN(cache::Rings rings, cache::Rings::read(participants));
+    if (options.dry_run || rings.uses().empty()) return rings;
+    cache::settle_uses(root, {rings.uses().begin(), rings.uses().end()});
+    (void)os::point("plan.settled");
+    rings.mark_settled(participants);
+    return rings;
 }
 
 NextPart begin_plan(const cache::Root& root, const Limits& limits, const CollectOptions& options,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Plan: chooses which live entries go, so that every limit is kept. It takes no lock. It changes
-// nothing but the uses that lie in the future, which become now.
+// nothing but the uses: those in the rings are settled, and those that lie in the future become
+// now.
 //
 // A plan comes in parts, because a cache may hold more entries than should lie in memory at once.
 // Each part is made by a look at all entries, and has the victims that come next in the order.
@@ -8,12 +9,14 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <larder/collect.hpp>
 
 #include "base/noted_errors.hpp"
+#include "cache/rings.hpp"
 #include "cache/root.hpp"
 #include "format/id.hpp"
 
@@ -40,6 +43,8 @@ struct PlanPart {
     std::deque<EvictionCandidate> victims;
     std::vector<LeaseInfo> spared;  ///< entries that would be victims, but are leased
     bool is_last = true;            ///< true if no victims come after these
+    /// What stood in the rings of uses when the plan began; in the first part only.
+    std::optional<cache::Rings> rings;
 };
 /// Returns the next part of a plan. Is not called again after the last part, or after an error.
 using NextPart = std::function<Result<PlanPart>()>;
@@ -56,6 +61,12 @@ struct PlanTotals {
 /// Returns true if one of the patterns fits "BUCKET/KEY".
 [[nodiscard]] bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
                            const std::string& key);
+
+/// Reads the rings of uses and, unless it is a dry run, settles the uses in them. Errors: `system`
+/// if the lease tables cannot be listed or opened. Requires: the caller of a run that is not dry
+/// has the collector's lock.
+[[nodiscard]] Result<cache::Rings> read_rings(const cache::Root& root,
+                                              const CollectOptions& options);
 
 /// Begins a plan that chooses victims by limits. `garbage` is how many bytes the collection frees
 /// without any eviction. Of the options, this uses only the progress and the stop. Each call of the

@@ -86,8 +86,7 @@ private:
     /// Cleans up once after each dead process. Returns the errors, none of which has stopped it.
     NotedErrors reap_all() {
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
-        const auto reap_one = [&](const os::Dir& staging) { return root_.reap(staging); };
-        const auto done = cache::reap_dead(places, reap_one, untold_, context_);
+        const auto done = cache::reap_dead(places, root_.reaper(), untold_, context_);
         report_.reaped += done.reaped;
         report_.untold = done.untold;
         return done.errors;

@@ -132,9 +132,7 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     }
     TRY_ASSIGN(const bool good, is_keys_own(*root, place, lease.id()));
     if (!good) return miss();
-    // A hit whose use was written down lately costs no further system call.
-    const bool is_settled = known.settled && known.id == lease.id();
-    if (!is_settled) note_use(*root, place, lease.id());
+    note_use(*root, place, lease.id(), known);
     return lease;
 }
 

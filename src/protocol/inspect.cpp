@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/inspect.hpp"
 
+#include "cache/rings.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/lock_bytes.hpp"
 #include "format/name.hpp"
+#include "os/clock.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file_lock.hpp"
 #include "protocol/entry.hpp"
@@ -150,6 +152,9 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
     const std::string& path = place.path;
     TRY_ASSIGN(const bool exists, root.keys().bucket_exists(place.encoded_bucket));
     if (!exists) return no_such_entry();
+    // A use travels from a ring to the time of the link, so read them in this order. A use in a
+    // ring has no time, and counts as one of the present.
+    TRY_ASSIGN(const auto rings, cache::Rings::read(root.dirs().participants));
     // Arbitrary: a key that is replaced so often during one look has to be looked at another time.
     constexpr int max_attempts = 1000;
     for (int attempts = 1;; ++attempts) {
@@ -173,7 +178,9 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
         if (record->key != place.key) return no_such_entry();  // it is another key's entry
         if (is_absent(status) && may_look_again) continue;     // retired between the two reads
         TRY(status);
-        return info_of(root, link.id, std::move(*record), *status);
+        EntryInfo info = info_of(root, link.id, std::move(*record), *status);
+        if (rings.has(link.id)) info.last_used = os::wall_time();
+        return info;
     }
 }
 

@@ -69,6 +69,8 @@ public:
     /// has in this cache: see Lease::keep_across_exec. From then on the destructor leaves the slot
     /// alone. Requires: there is a slot.
     [[nodiscard]] Result<> hand_on() {
+        // The next program does not write to this table, so it settles none of its uses.
+        cache::settle_own_uses(*root_);
         TRY(root_->joined()->hand_on());
         handed_on_ = true;
         // The program inherits the root as well, and so what holds off cleaners. If that fails, the

@@ -8,9 +8,12 @@ namespace larder::protocol {
 
 namespace {
 
-/// Does what note_use promises. An error ends it, and is not told: the hit does not depend on the
-/// use, and the next get tries again unless this call has settled the entry (see cache/recent.hpp).
-void write_use_if_due(cache::Root& root, const KeyRef& place, const format::Id& id) {
+/// Sets the time of the link to now if it is an hour old. Where there is no ring, each use is
+/// written down in this way. An error ends it, and is not told: the hit does not depend on the use,
+/// and the next get tries again unless this call has settled the entry (see cache/recent.hpp). If
+/// another process has replaced the link since, the new entry counts as used now. That does no
+/// harm, because its publish is a use too.
+void set_time_if_due(cache::Root& root, const KeyRef& place, const format::Id& id) {
     const auto at = root.keys().path_for_look(place.path);
     if (!at) return;
     const auto link = os::stat_at(*at->dir, at->path);
@@ -33,11 +36,33 @@ void write_use_if_due(cache::Root& root, const KeyRef& place, const format::Id& 
     root.recent().settle(place.path, id, cache::use_interval);
 }
 
+/// Writes the use into the ring, and remembers its number. If the ring is full, settles the oldest
+/// uses first. If there is no memory for that, the use is lost.
+void write_to_ring(cache::Root& root, cache::UseRing& ring, const KeyRef& place,
+                   const format::Id& id) {
+    for (;;) {
+        if (const std::uint64_t use = ring.write(id, place.path)) {
+            (void)os::point("use.written");
+            return root.recent().settle(place.path, id, cache::use_interval, use);
+        }
+        // Other threads may take the room that this one makes. Then it makes more.
+        if (!settle_oldest_uses(root, ring)) return;
+    }
+}
+
 }  // namespace
 
-void note_use(cache::Root& root, const KeyRef& place, const format::Id& id) noexcept {
+void note_use(cache::Root& root, const KeyRef& place, const format::Id& id,
+              const cache::RecentEntry& known) noexcept {
+    cache::UseRing* const ring = root.joined()->table().ring();
+    const bool is_settled = known.settled && known.id == id;
+    if (is_settled && (ring == nullptr || ring->counts(known.use))) return;
     try {
-        write_use_if_due(root, place, id);
+        if (ring != nullptr) {
+            write_to_ring(root, *ring, place, id);
+        } else {
+            set_time_if_due(root, place, id);
+        }
     } catch (...) {
         // There was no memory for the path of an error. The get has succeeded all the same.
     }

@@ -145,12 +145,12 @@ private:
     /// process may still run, the finding says so.
     Result<> free_table(Finding& finding) {
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
-        const auto reap = [&](const os::Dir& staging) { return root_.reap(staging); };
         const auto move_away = [&](const std::string& name) {
             return root_.move_to_deleting(dirs_.participants, name);
         };
         const std::string table = finding.path.filename().string();
-        TRY_ASSIGN(finding.repaired, cache::free_unreadable_table(places, table, reap, move_away));
+        TRY_ASSIGN(finding.repaired,
+                   cache::free_unreadable_table(places, table, root_.reaper(), move_away));
         if (!finding.repaired)
             finding.what += "; a process that may still run has it: end that one first";
         return {};

@@ -16,7 +16,7 @@ using namespace larder::fuzz;
 
 namespace {
 
-constexpr std::size_t page = 4096, table_size = 2 * page;
+constexpr std::size_t page = 4096, table_size = 4 * page, ring_at = 2 * page;
 
 /// Makes a file in memory that holds just these bytes.
 const os::FileHandle& file_of(std::string_view bytes) {
@@ -40,12 +40,23 @@ void check(std::string_view bytes) {
         return;
     }
     std::vector<format::Id> leases;
-    for (std::size_t at = page; at < table_size; at += sizeof(format::Id)) {
+    for (std::size_t at = page; at < ring_at; at += sizeof(format::Id)) {
         format::Id id;
         std::memcpy(&id, bytes.data() + at, sizeof id);
         if (id) leases.push_back(id);
     }
     must(table->leases == leases, "every slot that is not zero is a lease");
+    std::uint64_t words[2];  // the head, and what is settled
+    std::memcpy(words, bytes.data() + ring_at, sizeof words);
+    must(table->head == words[0] && (words[0] != words[1] || table->uses.empty()),
+         "a ring that is settled has no use");
+    must(table->uses.size() <= format::uses_per_table, "a ring has no more uses than places");
+    for (const auto& use : table->uses) {
+        bool stands = false;
+        for (std::size_t at = ring_at + sizeof words; at < table_size; at += sizeof use)
+            stands = stands || std::memcmp(&use, bytes.data() + at, sizeof use) == 0;
+        must(use && stands, "a use stands in the ring");
+    }
     must(table->command.size() <= 432 && table->activities.size() <= 56,
          "what is read fits into the table");
     for (const auto& activity : table->activities)
@@ -55,17 +66,21 @@ void check(std::string_view bytes) {
 
 }  // namespace
 
-/// Reads the bytes as they are, and then as the beginnings of the two pages of a table.
+/// Reads the bytes as they are, and then as the beginnings of the first two pages of a table and of
+/// its ring.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto bytes = text_of(data, size);
     check(bytes);
     std::string whole(table_size, '\0');
     const std::size_t first = std::min(size, page), second = std::min(size - first, page);
+    const std::size_t third = std::min(size - first - second, table_size - ring_at);
     std::memcpy(whole.data(), data, first);
     std::memcpy(whole.data() + page, data + (second == 0 ? 0 : first),
                 second == 0 ? first : second);
+    std::memcpy(whole.data() + ring_at, data + (third == 0 ? 0 : first + second),
+                third == 0 ? first : third);
     check(whole);
-    const auto magic = std::string_view("lardtbl1");
+    const auto magic = std::string_view("lardtbl2");
     std::memcpy(whole.data(), magic.data(), magic.size());
     check(whole);
     must(cache::wipe_table(file_of(whole), "table").has_value(), "any table can be wiped");

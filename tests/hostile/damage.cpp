@@ -674,8 +674,8 @@ TEST_CASE("a lease table that can't be read is found, and nothing is collected w
         INFO(what);
         const Site site;
         const fs::path table = site.root / "participants" / "1";
-        if (what == "garbage") write_file(table, std::string(8192, 'x'));
-        if (what == "newer") write_file(table, "lardtbl2" + std::string(20000, '\0'));
+        if (what == "garbage") write_file(table, std::string(16384, 'x'));
+        if (what == "newer") write_file(table, "lardtbl3" + std::string(20000, '\0'));
         if (what == "directory") fs::create_directory(table);
         if (what == "symlink") fs::create_symlink(site.outside / "precious", table);
         if (what == "FIFO") REQUIRE(::mkfifo(table.c_str(), 0600) == 0);

@@ -159,7 +159,7 @@ TEST_CASE(
     const Bucket bucket = value(cache.bucket("b"));
     const Lease lease = put(bucket, "k", "content");
     const fs::path unreadable = cache.root() / "participants" / "1";
-    write_file(unreadable, std::string(8192, 'x'));
+    write_file(unreadable, std::string(16384, 'x'));
     REQUIRE(bucket.remove("k"));
     int collections = 0;
     for (int call = 1;; ++call) {

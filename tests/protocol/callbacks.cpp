@@ -32,7 +32,7 @@ void leave_garbage(const Scene& scene) {
 /// Returns its path.
 fs::path spoil_a_table(const Scene& scene) {
     const fs::path table = scene.root / "participants" / "9";
-    write_file(table, std::string(8192, 'x'));
+    write_file(table, std::string(16384, 'x'));
     return table;
 }
 

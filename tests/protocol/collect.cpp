@@ -438,7 +438,7 @@ TEST_CASE("if a lease table can't be read, nothing is collected, and everything 
         if (unreadable) {
             fs::create_directory(participant);
         } else {
-            write_file(participant, std::string(8192, '2'));
+            write_file(participant, std::string(16384, '2'));
         }
         const auto before = snapshot(scene.root / "archive");
         CHECK(outcome(scene.cache.collect()) == "damaged");
@@ -460,7 +460,7 @@ TEST_CASE("if a lease table can't be read, nothing is collected, and everything 
         for (const auto& other : others) other->wait_for("put");
         for (const auto& other : others) other->go_on();
         for (const auto& other : others) CHECK(other->join() == 0);
-        if (!unreadable) CHECK(read_file(participant) == std::string(8192, '2'));
+        if (!unreadable) CHECK(read_file(participant) == std::string(16384, '2'));
 
         fs::remove(participant);
         CHECK(value(scene.cache.collect()).entries == 2);

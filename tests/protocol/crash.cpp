@@ -234,7 +234,32 @@ TEST_CASE("a get that is killed changes nothing, and its slot protects nothing")
     const auto get = [](const Cache& cache) { (void)value(bucket_of(cache).get("k")); };
     for (const char* point : {"get.read", "get.stored", "get.confirmed"})
         check({point, "old"}, put_old, get);
-    check({"use.note", "old"}, put_unused, get);
+    check({"use.note", "old"}, put_unused, get, {{"os.map-table", EINVAL}});
+    for (const char* point : {"use.written", "use.settled"}) check({point, "old"}, put_unused, get);
+}
+
+TEST_CASE("a process that is killed while it settles the uses of a dead one loses none") {
+    const auto join = [](const Cache& cache) { (void)value(bucket_of(cache).stage()); };
+    const auto collect = [](const Cache& cache) { (void)value(cache.collect()); };
+    for (const Step& step : {Step(join), Step(collect)}) {
+        for (const char* point : {"reap.unsettled", "reap.settled"}) {
+            INFO("killed at " << point);
+            const TempDir dir;
+            const fs::path root = dir.path() / "cache";
+            prepare_in_child(root, put_unused);
+            // It has the only table, so the next process that joins takes over that one.
+            Child dead([&](Child&) { (void)bucket_of(open_cache(root)).get("k"); },
+                       {{}, {"use.written"}});
+            REQUIRE(dead.join() == 128 + SIGKILL);
+            Child victim([&](Child&) { step(open_cache(root)); }, {{}, {point}});
+            REQUIRE(victim.join() == 128 + SIGKILL);
+            prepare_in_child(root, step);
+            struct stat link {};
+            REQUIRE(::lstat((root / "buckets" / "b" / "k").c_str(), &link) == 0);
+            CHECK(link.st_mtime > ::time(nullptr) - 3600);
+            check_cache(root, "old");
+        }
+    }
 }
 
 TEST_CASE("a get without a lease that is killed changes nothing") {
@@ -335,9 +360,16 @@ TEST_CASE("a restore that is killed leaves the key as it was, and the entry reti
 
 TEST_CASE("an eviction that is killed has happened or not") {
     const auto evict = [](const Cache& cache) { (void)value(cache.collect({.max_entries = 0})); };
-    for (const char* point : {"evict.planned", "evict.one", "retire.checked"})
+    for (const char* point :
+         {"plan.rings-read", "evict.planned", "evict.one", "evict.looked", "retire.checked"})
         check({point, "old"}, put_old, evict);
     check({"evict.retired", ""}, put_old, evict);
+    // The ring of the process itself has a use.
+    const auto get_and_evict = [&](const Cache& cache) {
+        (void)value(bucket_of(cache).get("k"));
+        evict(cache);
+    };
+    check({"plan.settled", "old"}, put_old, get_and_evict);
 }
 
 TEST_CASE("a collection that is killed is carried on by the next") {

@@ -10,6 +10,7 @@
 
 #include "format/layout.hpp"
 #include "format/link.hpp"
+#include "os/file_system.hpp"
 #include "os/points.hpp"
 #include "support/cache.hpp"
 #include "support/child.hpp"
@@ -60,6 +61,11 @@ inline void go_on_until(Child& child, const std::string& word) {
         if (heard.empty())
             throw std::runtime_error("the child ended before it said \"" + word + "\"");
     } while (heard != word);
+}
+
+/// Returns whether a process maps its lease table in this cache, and so has a ring of uses.
+inline bool may_map_tables(const fs::path& root) {
+    return os::traits_of(value(os::open_dir(root)).handle).maps_without_space;
 }
 
 using Errors = std::map<std::string, int>;

@@ -326,13 +326,13 @@ TEST_CASE(
 TEST_CASE("participant: a table that can't be read is found, and freed if no process has it") {
     const Scene scene;
     put(scene.bucket, "k", "x");
-    write_file(scene.root / "participants" / "1", std::string(8192, '2'));
+    write_file(scene.root / "participants" / "1", std::string(16384, '2'));
     for (const bool repair : {false, true}) {
         const auto report = value(scene.cache.verify({repair}));
         CHECK(contains(summary(report), "participant"));
         CHECK(report.sound() == repair);
     }
-    CHECK(read_file(scene.root / "participants" / "1") == std::string(8192, '\0'));
+    CHECK(read_file(scene.root / "participants" / "1") == std::string(16384, '\0'));
     CHECK(value(scene.cache.verify()).findings.empty());
 }
 

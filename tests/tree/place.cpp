@@ -12,7 +12,7 @@ using namespace tree_test;
 namespace {
 
 void make_cache(const fs::path& root) {
-    write(root / "format", "larder 3\nlinks symlink\nbuckets directory\n");
+    write(root / "format", "larder 4\nlinks symlink\nbuckets directory\n");
     write(root / "archive/id/tree/file", "content");
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("enclosing_cache finds the cache around a path, even if that does not 
 TEST_CASE("only a regular file `format` with the right beginning makes a cache") {
     TempDir temp;
     write(temp / "other/format", "larde");
-    write(temp / "cache/format", "larder 3\n");
+    write(temp / "cache/format", "larder 4\n");
     fs::create_directory(temp / "linked");
     fs::create_symlink("../cache/format", temp / "linked/format");
     fs::create_directories(temp / "dir/format");

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The rings of uses of all participants, as another process reads them. A use travels from the slot
+// of its get to the ring, and from there to the time of the link. A process that reads in this
+// order misses none: slots, rings, times.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "cache/participant.hpp"
+
+namespace larder::cache {
+
+/// What stood in the rings of all participants at one look, and which uses come after it.
+class Rings {
+public:
+    /// Reads the rings of all tables, also of dead participants. Takes no lock. A table that can't
+    /// be read is passed over, and so is a copy, whose uses belong to another cache. Errors:
+    /// `system` if the tables cannot be listed or opened.
+    [[nodiscard]] static Result<Rings> read(const os::Dir& participants);
+
+    /// Returns whether a use of the entry stood in a ring, and was not settled.
+    [[nodiscard]] bool has(const format::Id& id) const { return uses_.contains(id); }
+    /// Returns the ids of all such uses.
+    [[nodiscard]] const std::set<format::Id>& uses() const noexcept { return uses_; }
+
+    /// Writes into each table that the uses which stood in its ring are settled. From then on its
+    /// process writes another use of the same entry anew. Requires: they were settled, and the
+    /// caller has the collector's lock.
+    void mark_settled(const os::Dir& participants) const;
+
+    /// Returns whether the entry was used after the look. Requires: if the slots are read too, they
+    /// were read before. Errors: those of reading the tables; then it may have been used.
+    [[nodiscard]] Result<bool> used_since(const os::Dir& participants, const format::Id& id) const;
+
+private:
+    std::map<std::uint32_t, std::uint64_t> heads_;  // by the numbers of the tables
+    std::set<std::uint32_t> unsettled_;             // the tables with uses that are not settled
+    std::set<format::Id> uses_;
+};
+
+}  // namespace larder::cache
