@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 namespace {
 
 fs::path link_of(const Scene& scene, const std::string& key) {
-    return scene.root / "buckets" / "b" / key;
+    return keys_of(scene.root / "buckets" / "b") / key;
 }
 
 /// Puts keys in a process that ends, each with a time of use that many days ago.
