@@ -67,7 +67,8 @@ public:
               const Bucket bucket = open_bucket(scene.root);
               for (const auto& key : keys) {
                   child.hear();
-                  child.say(outcome(bucket.get(key)));
+                  const std::string got = outcome(bucket.get(key));  // the lease ends here
+                  child.say(got);
               }
               child.hear();
           }) {}
