@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,9 +30,9 @@ inline fs::path playground(int argc, char** argv) {
         fs::remove_all(directory);
         fs::create_directories(directory);
     } else {
-        std::string name = (fs::temp_directory_path() / "larder-example-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) std::exit(1);
-        directory = name;
+        std::random_device random;
+        directory = fs::temp_directory_path() / ("larder-example-" + std::to_string(random()));
+        if (!fs::create_directory(directory)) std::exit(1);
     }
     // Flush, so that a forked child does not print this again.
     std::cout << "working in " << directory.string() << std::endl;

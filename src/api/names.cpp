@@ -185,7 +185,7 @@ void add_part(std::string& sentence, std::string_view separator, std::string_vie
 
 std::string Error::message() const {
     std::string text = step;
-    add_part(text, " ", path.native());
+    add_part(text, " ", path.string());
     add_part(text, ": ", detail);
     const std::string reason =
         sys_errno != 0 ? std::system_category().message(sys_errno) : std::string();

@@ -259,7 +259,8 @@ Result<> Stage::copy_from(const fs::path& source) {
 }
 
 Result<> Stage::note(const fs::path& path, std::uint64_t size, std::string_view digest) {
-    if (!is_shortest_below(path.native())) {
+    std::string text = path.generic_string();  // with slashes on every system
+    if (!is_shortest_below(text)) {
         return fail(Errc::invalid, "note a digest", path,
                     "give the path of a file below the staged tree, in its shortest form");
     }
@@ -268,7 +269,7 @@ Result<> Stage::note(const fs::path& path, std::uint64_t size, std::string_view 
                     "a digest has 1 to " + std::to_string(format::max_manifest_digest) + " bytes");
     }
     noted_.files.insert_or_assign(
-        path.string(), NotedDigests::OfFile{.size = size, .digest = std::string(digest)});
+        std::move(text), NotedDigests::OfFile{.size = size, .digest = std::string(digest)});
     return {};
 }
 
