@@ -23,7 +23,8 @@ namespace larder::os {
 [[nodiscard]] Result<> rename_replacing(const Dir& from_dir, const std::string& from,
                                         const Dir& to_dir, const std::string& to);
 /// Renames the directory at a path that a caller gave to `to`. An empty directory that stands at
-/// `to` is replaced. Fails with Why::not_empty or Why::exists if it is not empty.
+/// `to` is replaced; on Windows it is removed first, so that for an instant nothing stands there.
+/// Fails with Why::not_empty or Why::exists if it is not empty.
 [[nodiscard]] Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir,
                                   const std::string& to);
 /// Renames the directory `from` to a path that a caller gave, and that must be free. Fails with

@@ -37,7 +37,8 @@ EVERYDAY = set(
 
 # Types that may share a name or have an everyday one, and why.
 EXCEPTIONS = {
-    "Listing": "os/posix has one for Linux and one for macOS",
+    "Listing": "os/posix has one for Linux and one for macOS, and os/windows one for Windows",
+    "Region": "os/posix and os/windows have one each",
 }
 
 # Commands that are about the command itself, so that no word belongs to them.
