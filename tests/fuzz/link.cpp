@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Links: each entry has one spelling, and nothing else is a link. The input is read as text, and as
+// Links and pointers: each has one spelling, and nothing else is one. The input is read as text, and as
 // the small file and the symlink that hold it.
 
 #include "format/link.hpp"
@@ -69,6 +69,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto text = text_of(data, size);
     if (const auto id = parse_target(text))
         must(target_of(*id) == text, "a target is accepted in one spelling only");
+    if (const auto generation = parse_pointer_target(text)) {
+        must(pointer_target_of(*generation) == text, "the target of a pointer likewise");
+        must(!parse_target(text), "and is not that of a link");
+    }
     check_file(text);
     check_symlink(std::string(text));
     return 0;

@@ -64,6 +64,8 @@ void check_decoding(std::string_view name) {
                     return old_link_name(staged->id);
                 case StagedName::Kind::kept:
                     return kept_link_name(staged->id);
+                case StagedName::Kind::pointer:
+                    return begun_pointer_name(staged->id);
             }
             return std::string();
         };
