@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/stage.hpp"
 
+#include <algorithm>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/manifest.hpp"
@@ -259,7 +261,9 @@ Result<> Stage::copy_from(const fs::path& source) {
 }
 
 Result<> Stage::note(const fs::path& path, std::uint64_t size, std::string_view digest) {
-    std::string text = path.generic_string();  // with slashes on every system
+    // With slashes on every system. (path::generic_string makes one slash of two.)
+    std::string text = path.string();
+    std::replace(text.begin(), text.end(), static_cast<char>(fs::path::preferred_separator), '/');
     if (!is_shortest_below(text)) {
         return fail(Errc::invalid, "note a digest", path,
                     "give the path of a file below the staged tree, in its shortest form");
