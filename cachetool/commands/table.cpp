@@ -9,18 +9,15 @@ constexpr OptionSpec empty_key = {"empty-key", nullptr,
 
 constexpr OptionSpec new_buckets = {
     "buckets", "directory|pointer",
-    "what buckets are if this command makes the cache: directories (the default where one can be "
-    "renamed), or links to directories, so that a refresh is one rename also in a lower layer of "
-    "overlayfs"};
+    "what buckets are in a new cache; directory if directories can be renamed"};
 
 constexpr OptionSpec entry_survives = {"durability", "process|power",
                                        "what the entry survives: the death of any process (the "
                                        "default), or a power cut as well"};
-constexpr OptionSpec files_have_digests = {
-    "digest", "none|sha256",
-    "the digests of the files, for `verify --content`; sha256 unless --move is given"};
-constexpr OptionSpec built_have_digests = {
-    "digest", "none|sha256", "the digests of the files, for `verify --content`; sha256 by default"};
+constexpr OptionSpec files_have_digests = {"digest", "none|sha256",
+                                           "digests of the files; sha256 but with --move"};
+constexpr OptionSpec built_have_digests = {"digest", "none|sha256",
+                                           "digests of the files; sha256 by default"};
 constexpr OptionSpec change_survives = {"durability", "process|power",
                                         "what the change survives: the death of any process, or "
                                         "a power cut as well (the default)"};

@@ -61,8 +61,9 @@ void StopOnSignal::end_by_signal() const {
 
 PollForStop::PollForStop(StopOnSignal& stop) {
     const auto poll = [&stop](const std::stop_token& end) {
-        // Arbitrary: a user does not notice a twentieth of a second.
-        constexpr std::chrono::milliseconds pause{50};
+        // Arbitrary: a user does not notice it, a work of a few milliseconds still ends early, and
+        // 200 looks each second cost nothing.
+        constexpr std::chrono::milliseconds pause{5};
         std::mutex mutex;
         std::condition_variable_any ended;
         std::unique_lock lock(mutex);

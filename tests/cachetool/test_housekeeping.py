@@ -169,7 +169,7 @@ class Collect(Housekeeping):
     def test_lease_table_that_cannot_be_read_stops_everything(self):
         entry = self.put()
         self.tool("refresh", "b", "--keep-garbage")
-        (self.root / "participants" / "99").write_bytes(b"nonsense" * 1024)
+        (self.root / "participants" / "99").write_bytes(b"nonsense" * 2048)
         _, document = self.complaint("gc", code=5)
         self.assertEqual(document["error"]["code"], "damaged")
         self.assertTrue(entry.exists())

@@ -197,7 +197,7 @@ class Documents(CacheTest):
         self.check("info", "info", "b", "k", code=5)
         self.assertFalse(self.check("verify", "verify", code=5)["sound"])
         self.check("verify", "verify", "--repair")
-        (self.root / "participants" / "99").write_bytes(b"nonsense" * 1024)
+        (self.root / "participants" / "99").write_bytes(b"nonsense" * 2048)
         for args in [("gc",), ("refresh", "--all")]:
             self.check(args[0], *args, code=5)
         shutil.rmtree(self.root)
