@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Links and pointers: each has one spelling, and nothing else is one. The input is read as text, and
-// as the small file and the symlink that hold it.
+// Links and pointers: each has one spelling, and nothing else is one. The input is read as text,
+// and as the small file and the symlink that hold it.
 
 #include "format/link.hpp"
 

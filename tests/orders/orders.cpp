@@ -36,23 +36,29 @@ const OpProgram programs[] = {
     {"reap a generation", {Op::collect}, "generation.made"},  // if buckets are pointers
 };
 
-/// Returns whether $LARDER_TEST_ORDERS asks for few orders, for a test that runs the programs in one
-/// more way.
+/// Returns whether $LARDER_TEST_ORDERS asks for few orders. It does if a test runs the programs in
+/// one more way.
 bool are_few_wanted() {
     const char* const wanted = std::getenv("LARDER_TEST_ORDERS");
     return wanted != nullptr && wanted == std::string("few");
 }
 
-/// If a pair has at most this many orders all of them are run, at one to three milliseconds each.
-/// Arbitrary: all pairs together should take a minute, or a few seconds.
-std::uint64_t all_up_to() { return are_few_wanted() ? 50 : 1000; }
+/// How many orders of a pair are run.
+struct OrderBound {
+    /// If the pair has at most this many, all of them are, at one to three milliseconds each.
+    std::uint64_t all_up_to;
+    unsigned preemptions;  ///< the most in each order, if the pair has more orders
+};
 
-/// Returns how many preemptions there may be in an order of a pair with more orders. If a process
-/// has two operations, two preemptions are what the known races of the protocol need: away from the
-/// first process, and back from the other.
-unsigned preemptions(const ProgramPair& pairing) {
+/// Returns the bound of a pair. The numbers of orders are arbitrary: all pairs together should take
+/// a minute or two. If a process has two operations, two preemptions are what the known races of
+/// the protocol need: away from the first process, and back from the other.
+OrderBound bound_of(const ProgramPair& pairing) {
+    if (are_few_wanted()) return {.all_up_to = 20, .preemptions = 1};
+    // A put that makes the bucket does what it does for an absent key, and has some steps more.
+    if (pairing.key == KeyState::unmade) return {.all_up_to = 100, .preemptions = 2};
     const bool is_short = pairing.a.operations.size() + pairing.b.operations.size() == 2;
-    return is_short && !are_few_wanted() ? 3 : 2;
+    return {.all_up_to = 1000, .preemptions = is_short ? 3U : 2U};
 }
 
 const OpProgram& named(const std::string& name) {
@@ -86,7 +92,8 @@ std::vector<ProgramPair> pairings(const OpProgram& a, const OpProgram& b) {
 
 /// Runs the orders, prints how many there were, and returns that.
 std::uint64_t explore_and_tell(const ProgramPair& pairing) {
-    const Explored explored = explore(pairing, all_up_to(), preemptions(pairing));
+    const OrderBound limits = bound_of(pairing);
+    const Explored explored = explore(pairing, limits.all_up_to, limits.preemptions);
     const std::string bound =
         explored.preemptions
             ? "with at most " + std::to_string(*explored.preemptions) + " preemptions"
