@@ -7,6 +7,7 @@
 #include "format/name.hpp"
 #include "format/record.hpp"
 #include "os/file.hpp"
+#include "os/file_lock.hpp"
 #include "os/points.hpp"
 
 namespace larder::cache {

@@ -33,6 +33,7 @@ public:
     /// Makes an empty file. Errors: Why::exists if something stands at the name. Requires: `dir`
     /// and `name` outlive the NewFile.
     [[nodiscard]] static Result<NewFile> create(const Dir& dir, const std::string& name);
+    static Result<NewFile> create(const Dir& dir, std::string&& name) = delete;
     NewFile(NewFile&& other) noexcept
         : dir_(other.dir_), name_(other.name_), file_(std::move(other.file_)) {}
     NewFile& operator=(NewFile&&) = delete;

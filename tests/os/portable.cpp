@@ -498,10 +498,11 @@ TEST_CASE("a copy has the time and the rights of its source") {
     const auto info = must(os::stat_at(root, "source"));
     {
         const auto source = must(os::open_at(root, "source", OpenMode::read));
-        auto copy = must(os::NewFile::create(root, "copy"));
+        const std::string copy_name = "copy", unfinished_name = "unfinished";
+        auto copy = must(os::NewFile::create(root, copy_name));
         must(os::write_all(copy.handle(), "text", "copy"));
         CHECK(must(copy.complete(source, info, os::Refusal::is_error)));
-        const auto unfinished = must(os::NewFile::create(root, "unfinished"));
+        const auto unfinished = must(os::NewFile::create(root, unfinished_name));
         const auto run = os::next_data(source, 0, info.size);
         CHECK(run.start == 0);
         CHECK(run.length == 4);
