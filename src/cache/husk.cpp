@@ -5,6 +5,7 @@
 #include "format/boot_file.hpp"
 #include "format/format_file.hpp"
 #include "format/id.hpp"
+#include "format/judged_file.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "os/dir_reader.hpp"
@@ -38,10 +39,24 @@ Result<bool> is_table(const os::Dir& dir, const std::string& name) {
     return info.size == sizeof(format::LeaseTableBytes) && read_table(file, dir / name).has_value();
 }
 
+/// Returns whether a regular file stands there that holds no more bytes than that.
+Result<bool> is_file_up_to(const os::Dir& dir, const std::string& name, std::size_t longest) {
+    TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
+    return info.is_regular() && info.size <= longest;
+}
+
+/// Returns whether a file stands there that a killed process was about to rename to its place. All
+/// such files are small, and begin in one way.
+Result<bool> is_scratch(const os::Dir& dir, const std::string& name) {
+    if (!format::parse_id(name)) return false;
+    TRY_ASSIGN(const std::string text, os::read_file_at(dir, name, format::max_format));
+    return text.empty() || text.starts_with(format::format_begin);
+}
+
 /// Returns whether the file of a boot stands there.
 Result<bool> is_boot(const os::Dir& dir, const std::string& name) {
-    TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
-    return format::is_boot_name(name) && info.is_regular() && info.size <= format::max_boot_file;
+    if (!format::is_boot_name(name)) return false;
+    return is_file_up_to(dir, name, format::max_boot_file);
 }
 
 /// Returns whether a directory stands there that is empty, or an entry, or a part of one.
@@ -49,6 +64,7 @@ Result<bool> is_entry(const os::Dir& archive, const std::string& id, Holds holds
     TRY_ASSIGN(const os::Dir entry, os::open_dir_at(archive, id));
     return holds_only(entry, [&](const std::string& name) -> Result<bool> {
         if (holds == Holds::husk || !format::parse_id(id)) return false;
+        if (name == format::judged_name) return is_file_up_to(entry, name, format::max_judged_file);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(entry, name));
         if (name == format::tree_name) return info.is_directory();
         return info.is_regular() && (name == format::record_name || name == format::manifest_name);
@@ -85,6 +101,9 @@ Result<bool> is_part(const os::Dir& dir, const std::string& part, Holds holds) {
     return holds_only(dir, [&](const std::string& name) -> Result<bool> {
         if (part == format::participants_name) return is_table(dir, name);
         if (part == format::boots_name) return is_boot(dir, name);
+        if (part == format::deleting_name && holds == Holds::remains &&
+            is_scratch(dir, name).value_or(false))
+            return true;
         if (part == format::archive_name || part == format::deleting_name)
             return is_entry(dir, name, holds);
         if (part == format::buckets_name && holds == Holds::remains) {
@@ -96,25 +115,63 @@ Result<bool> is_part(const os::Dir& dir, const std::string& part, Holds holds) {
     });
 }
 
+/// What the text of a `format` says of who wrote it.
+enum class FormatText {
+    others,
+    cut_short,  ///< an empty file, or so little of our text that it may be another program's
+    ours,       ///< our text, or a beginning of it that names larder
+};
+
+/// Looks at the `format` of a root, which a power cut may have emptied or cut off. Errors: those
+/// of reading it, also if there is none.
+Result<FormatText> look_at_format(const os::Dir& root) {
+    TRY_ASSIGN(const std::string text,
+               os::read_file_at(root, format::format_name, format::max_format));
+    if (text.starts_with(format::format_begin)) return FormatText::ours;
+    return format::format_begin.starts_with(text) ? FormatText::cut_short : FormatText::others;
+}
+
+/// Returns whether a tag stands there that does not say that the root is another program's. That
+/// is one with our text or a beginning of it. If the root has a `format` of larder's, or what is
+/// left of one, the tag may have any text, because a user may edit it.
+Result<bool> is_tag(const os::Dir& root, Holds holds) {
+    if (holds_beginning_of(root, format::cachedir_tag_name, format::cachedir_tag_text)) return true;
+    if (holds == Holds::husk) return false;
+    TRY_ASSIGN(const FormatText text, look_at_format(root));
+    if (text == FormatText::others) return false;
+    return is_file_up_to(root, format::cachedir_tag_name, format::max_format);
+}
+
 /// Returns whether the root holds nothing but larder's names, with nothing in them but that.
 Result<bool> is_nothing_but(const os::Dir& root, Holds holds) {
-    bool has_sign = false;  // that it is larder's: a .gitignore alone is none
-    TRY_ASSIGN(const bool all, holds_only(root, [&](const std::string& name) -> Result<bool> {
-                   if (name == format::gitignore_name)
-                       return holds_beginning_of(root, format::gitignore_name,
-                                                 format::gitignore_text);
-                   if (!format::is_root_name(name)) return false;
-                   has_sign = true;
-                   if (name == format::cachedir_tag_name)
-                       return holds_beginning_of(root, format::cachedir_tag_name,
-                                                 format::cachedir_tag_text);
-                   if (name == format::locks_name) {
-                       TRY_ASSIGN(const os::FileInfo info, os::stat_at(root, name));
-                       return info.is_regular() && info.size == 0;
-                   }
-                   TRY_ASSIGN(const os::Dir dir, os::open_dir_at(root, name));
-                   return is_part(dir, name, holds);
-               }));
+    // That it is larder's: a .gitignore alone is no sign, nor is an empty `format`, with a tag of
+    // another text or without one.
+    bool has_sign = false;
+    TRY_ASSIGN(
+        const bool all, holds_only(root, [&](const std::string& name) -> Result<bool> {
+            if (name == format::gitignore_name)
+                return holds_beginning_of(root, format::gitignore_name, format::gitignore_text);
+            if (!format::is_root_name(name)) return false;
+            if (name == format::format_name) {
+                if (holds == Holds::husk) return false;
+                TRY_ASSIGN(const FormatText text, look_at_format(root));
+                has_sign = has_sign || text == FormatText::ours;
+                return text != FormatText::others;
+            }
+            if (name == format::cachedir_tag_name) {
+                const bool is_ours =
+                    holds_beginning_of(root, format::cachedir_tag_name, format::cachedir_tag_text);
+                has_sign = has_sign || is_ours;
+                return is_tag(root, holds);
+            }
+            has_sign = true;
+            if (name == format::locks_name) {
+                TRY_ASSIGN(const os::FileInfo info, os::stat_at(root, name));
+                return info.is_regular() && info.size == 0;
+            }
+            TRY_ASSIGN(const os::Dir dir, os::open_dir_at(root, name));
+            return is_part(dir, name, holds);
+        }));
     return all && has_sign;
 }
 

@@ -15,8 +15,10 @@ namespace larder::cache {
 /// the beginning of it; and beside them our .gitignore. What can't be looked at counts as a file.
 /// Errors: `system` if the root can't be listed.
 [[nodiscard]] Result<bool> is_husk(const os::Dir& root);
-/// Does the same, and allows entries, which bear ids and hold nothing but a tree, a record and a
-/// manifest; links to entries; and empty files in the place of links.
+/// Does the same, and allows entries, which bear ids and hold nothing but a tree, a record, a
+/// manifest and a file `judged`; links to entries; empty files in the place of links; what a
+/// killed process was writing in `deleting/`; and a `format` that is empty or was cut off, beside
+/// which the tag may hold any text.
 [[nodiscard]] Result<bool> is_remains(const os::Dir& root);
 
 /// Returns whether a file holds the beginning of the text, or all of it: a file that is being

@@ -49,6 +49,31 @@ std::uint32_t pool_size(const os::Dir& participants) {
     return first_missing;
 }
 
+/// Returns whether a staging area holds what was staged in this boot. If its table was deleted, no
+/// process can tell whether the one that stages there lives.
+Result<bool> has_staged_in_this_boot(const os::Dir& staging, const std::string& number) {
+    const auto area = os::open_dir_at(staging, number);
+    if (has_no_directory(area)) return false;
+    TRY(area);
+    bool has_any = false;
+    TRY(os::for_each_name(*area, [&](const std::string& name, os::FileKind) -> Result<> {
+        const auto staged = format::parse_staged_name(name);
+        if (staged && format::is_of_this_boot(staged->id)) has_any = true;
+        return {};
+    }));
+    return has_any;
+}
+
+}  // namespace
+
+Result<WithoutTable> is_without_table(const ParticipantDirs& places, const std::string& name) {
+    if (os::exists_at(places.participants, name).value_or(true)) return WithoutTable::no;
+    TRY_ASSIGN(const bool is_kept, has_staged_in_this_boot(places.staging, name));
+    return is_kept ? WithoutTable::kept : WithoutTable::dead;
+}
+
+namespace {
+
 /// Settles the uses that a dead process has left in the ring of its table. Those in a copy belong
 /// to another cache.
 void settle_ring(const os::FileHandle& file, const format::TableView& table, const Reaper& reap) {
@@ -216,6 +241,17 @@ Result<AdoptedTable> adopt(const ParticipantDirs& places, const Reaper& reap,
     constexpr std::uint32_t most_held = 10'000, most_failed = 100;
     std::uint32_t held = 0, failed = 0;
     for (std::uint32_t number = pool;; ++number) {
+        const auto without = is_without_table(places, format::participant_name(number));
+        if (!without) {
+            if (++failed == most_failed) return tl::make_unexpected(without.error());
+            continue;
+        }
+        if (*without == WithoutTable::kept) {
+            if (++held < most_held) continue;
+            return fail(Errc::busy, "join the cache", places.participants.path,
+                        "too many lease tables were deleted; end the programs that use the cache, "
+                        "and let `cachetool destroy` delete it");
+        }
         auto taken = try_lock_table(places.participants, number, os::OpenMode::open_or_create);
         if (!taken && taken.error().code != Errc::busy) return tl::make_unexpected(taken.error());
         if (!taken) {
@@ -472,12 +508,13 @@ public:
     }
 
 private:
-    /// Makes an empty table for each staging area without one, because only what has a table is
-    /// reaped: the table was deleted by hand, or by a destroy that gave the cache back.
+    /// Makes an empty table for each staging area without one in which nothing was staged in this
+    /// boot, because only what has a table is reaped: the table was deleted by hand.
     Result<> make_missing_tables() const {
         const auto make_if_missing = [this](const std::string& name, os::FileKind) -> Result<> {
             if (!format::parse_participant_name(name)) return {};
-            if (os::exists_at(places_.participants, name).value_or(true)) return {};
+            TRY_ASSIGN(const WithoutTable without, is_without_table(places_, name));
+            if (without != WithoutTable::dead) return {};
             auto made = os::write_new_file_at(places_.participants, name, "");
             return why_of(made) == Why::exists ? Result<>() : made;
         };

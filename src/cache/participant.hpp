@@ -175,6 +175,16 @@ struct ParticipantList {
 [[nodiscard]] Result<ParticipantList> read_participants(const os::Dir& participants,
                                                         os::Search search = os::Search::here);
 
+/// Whether a staging area has no lease table, because that was deleted, and what holds then.
+enum class WithoutTable {
+    no,    ///< there is a table, or that can't be told
+    kept,  ///< something was staged there in this boot, so a living process may stage there
+    dead,  ///< no living process stages there
+};
+/// Errors: those of listing the staging area of the number.
+[[nodiscard]] Result<WithoutTable> is_without_table(const ParticipantDirs& places,
+                                                    const std::string& name);
+
 /// What to do with a participant of which it can't be told whether it lives.
 enum class Untold { keep, presume_dead };
 

@@ -228,18 +228,20 @@ private:
         return list_without_table();
     }
 
-    /// Lists the staging areas without a table for a dry run. A reap makes their tables.
+    /// Lists the staging areas without a table for a dry run. A reap makes their tables, unless a
+    /// living process may stage there.
     Result<> list_without_table() {
-        return os::for_every_name(dirs_.staging,
-                                  [&](const std::string& name, os::FileKind) -> Result<> {
-                                      if (!format::parse_participant_name(name)) return {};
-                                      if (os::exists_at(dirs_.participants, name).value_or(true))
-                                          return {};
-                                      const auto staging = os::open_dir_at(dirs_.staging, name);
-                                      if (has_no_directory(staging)) return {};
-                                      TRY(staging);
-                                      return list_staged_links(*staging);
-                                  });
+        const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
+        return os::for_every_name(
+            dirs_.staging, [&](const std::string& name, os::FileKind) -> Result<> {
+                if (!format::parse_participant_name(name)) return {};
+                TRY_ASSIGN(const auto without, cache::is_without_table(places, name));
+                if (without != cache::WithoutTable::dead) return {};
+                const auto staging = os::open_dir_at(dirs_.staging, name);
+                if (has_no_directory(staging)) return {};
+                TRY(staging);
+                return list_staged_links(*staging);
+            });
     }
 
     /// (3) Takes refreshed buckets apart. Each link is renamed before it is read: until then a late

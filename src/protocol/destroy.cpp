@@ -115,8 +115,9 @@ private:
     }
 
     /// Deletes garbage, and the lease tables, for which no process has any use now: what is
-    /// without space for a small file has it then. The next collection makes the tables again.
-    Result<> make_room() const {
+    /// without space for a small file has it then.
+    Result<> make_room() {
+        has_unlinked_ = true;
         if (const auto deleting = os::open_dir_at(root_, format::deleting_name))
             (void)tree::empty_dir(*deleting, {.threads = 1});
         const auto participants = os::open_dir_at(root_, format::participants_name);
@@ -261,11 +262,13 @@ private:
         return {};
     }
 
-    /// Puts back the `format` of a cache that is in use. (The next collection makes the tables
-    /// again that are gone.) Returns the error that ended the destroy, or another one that says
-    /// that the cache can't be opened. Changes nothing if `format` was not marked, or if the mark
-    /// does not say what it was.
+    /// Puts back the `format` of a cache that is in use, and an empty lease table for each staging
+    /// area whose table is gone, so that a collection reaps what dead processes have staged. A
+    /// table that can't be made is made by a collection of a later boot. Returns the error that
+    /// ended the destroy, or another one that says that the cache can't be opened. Leaves `format`
+    /// as it is if it was not marked, or if the mark does not say what it was.
     tl::unexpected<Error> give_back(Error why) {
+        if (has_unlinked_ || is_marked_) (void)make_tables();
         if (!is_marked_ || !is_known_) return tl::make_unexpected(std::move(why));
         auto placed =
             before_ ? place_format(*before_, true) : os::remove_file_at(root_, format::format_name);
@@ -279,6 +282,29 @@ private:
         }
         auto synced = after_change(sync_name());
         return tl::make_unexpected(std::move(synced ? why : synced.error()));
+    }
+
+    /// Makes an empty lease table for each staging area without one in which something stands.
+    Result<> make_tables() const {
+        const auto staging = os::open_dir_at(root_, format::staging_name);
+        if (is_absent(staging)) return {};
+        TRY(staging);
+        TRY_ASSIGN(const os::Dir participants,
+                   os::make_and_open_dir_at(root_, format::participants_name));
+        return os::for_every_name(*staging, [&](const std::string& name, os::FileKind) -> Result<> {
+            if (!format::parse_participant_name(name)) return {};
+            const auto area = os::open_dir_at(*staging, name);
+            if (has_no_directory(area)) return {};
+            TRY(area);
+            bool is_empty = true;
+            TRY(os::for_each_name(*area, [&](const std::string&, os::FileKind) -> Result<> {
+                is_empty = false;
+                return {};
+            }));
+            if (is_empty) return {};
+            auto made = os::write_new_file_at(participants, name, "");
+            return why_of(made) == Why::exists ? Result<>() : made;
+        });
     }
 
     /// Looks whether a living process uses the cache. Errors: `busy` if one does.
@@ -415,6 +441,7 @@ private:
     std::optional<std::string> before_;  // what `format` said before the mark; nullopt: no file
     bool is_known_ = true;  // false if an earlier mark does not tell what `format` said
     bool is_marked_ = false;
+    bool has_unlinked_ = false;  // tables, to make room
 };
 
 }  // namespace
@@ -424,7 +451,10 @@ Result<> destroy(const fs::path& path) {
     const fs::path root =
         os::retried(error, [&](std::error_code& each) { return fs::canonical(path, each); });
     if (error) return os::fail(error, "destroy cache", path);
-    const fs::path named = path.has_filename() ? path : path.parent_path();
+    // "link/" and "link/." lead to the directory, and name the link.
+    fs::path named = path;
+    while (named.has_relative_path() && (!named.has_filename() || named.filename() == "."))
+        named = named.parent_path();
     if (os::retried(error, [&](std::error_code& each) { return fs::is_symlink(named, each); })) {
         return refuse_destroy(path, "it is a symlink, which would lead nowhere then; destroy " +
                                         root.string() + " itself, and remove the link");

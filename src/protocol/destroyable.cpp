@@ -25,7 +25,8 @@ Result<std::optional<std::string>> read_if_there(const os::Dir& dir, const char*
 /// if a newer larder made it.
 Result<bool> is_cache(const os::Dir& root) {
     const auto text = read_format_text(root);
-    // If its owner may not read it, the tag decides, and `format` is read again later.
+    // If its owner may not read it, the tag decides, which must be readable then; and `format` is
+    // read again later.
     if (why_of(text) != Why::denied) TRY(text);
     if (text && *text) {
         const auto read = format::parse_format(**text);

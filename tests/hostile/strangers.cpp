@@ -567,7 +567,7 @@ TEST_CASE("what stands in the place of a directory is found, and a repair moves 
     }
 }
 
-TEST_CASE("what was staged is reaped although its lease table was deleted") {
+TEST_CASE("what was staged is reaped in the next boot although its lease table was deleted") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     in_child([&](Child&) { (void)open_cache(root); });
@@ -589,9 +589,44 @@ TEST_CASE("what was staged is reaped although its lease table was deleted") {
     CollectOptions dry;
     dry.dry_run = true;
     in_child([&](Child&) {
+        const AtPoints next_boot(
+            [](const std::string& point) { return point == "os.other-boot" ? 1 : 0; });
         Child::must(value(open_cache(root).collect({}, dry)).entries == 3,
                     "a dry run finds others");
         Child::must(value(open_cache(root).collect()).entries == 3, "not all were deleted");
     });
     require_no_leak(root, 0);
+}
+
+TEST_CASE("what a living process stages is kept although its lease table was deleted") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { (void)open_cache(root); });
+    Child builder([&](Child& self) {
+        const Bucket bucket = bucket_at(root);
+        Staging staging = value(bucket.stage());
+        fill(staging.path(), "text");
+        self.say("staged");
+        self.hear();
+        Child::must(read_file(staging.path() / "f0") == "text", "the tree is gone");
+        const auto published = bucket.publish("k", std::move(staging));
+        Child::must(!published || content_of(*published) == "text", "another entry");
+        Child::must(published.has_value() || published.error().code == Errc::refused ||
+                        published.error().code == Errc::busy,
+                    published ? "" : published.error().message());
+    });
+    builder.wait_for("staged");
+    fs::remove(root / "participants" / "0");
+    CollectOptions dry;
+    dry.dry_run = true;
+    in_child([&](Child&) {
+        Child::must(value(open_cache(root).collect({}, dry)).entries == 0, "a dry run finds it");
+        Child::must(value(open_cache(root).collect()).entries == 0, "a collection took it");
+        // A process that joins makes the table of another number.
+        put(bucket_at(root), "other", "text");
+        Child::must(value(open_cache(root).collect()).entries == 0, "a collection took it then");
+    });
+    CHECK(count_entries(root / "archive") == 2);
+    builder.go_on();
+    CHECK(builder.join() == 0);
 }

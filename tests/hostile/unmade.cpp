@@ -10,6 +10,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "format/id.hpp"
 #include "format/layout.hpp"
 #include "support.hpp"
 
@@ -301,6 +302,62 @@ TEST_CASE("destroy ends what an rm -rf has begun, for every file that may be lef
         value(Cache::destroy(root));
         CHECK_FALSE(stands(root));
     }
+}
+
+TEST_CASE("destroy deletes a cache whose format was cut off, whatever has become of its tag") {
+    for (const std::string tag : {"ours", "gone", "empty", "edited"}) {
+        for (const std::size_t left : {0, 3, 6, 9, 20}) {
+            INFO(tag << ", " << left);
+            const TempDir dir;
+            const fs::path root = dir.path() / "cache";
+            in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+            fs::resize_file(root / "format", left);
+            if (tag == "gone") fs::remove(root / "CACHEDIR.TAG");
+            if (tag == "empty") fs::resize_file(root / "CACHEDIR.TAG", 0);
+            if (tag == "edited") write_file(root / "CACHEDIR.TAG", "the cache of our builds");
+            value(Cache::destroy(root));
+            CHECK_FALSE(stands(root));
+        }
+    }
+}
+
+TEST_CASE("a format that another program may have written makes no files larder's") {
+    for (const std::string text : {"", "lar", "mine"}) {
+        INFO(text);
+        const TempDir dir;
+        const fs::path root = dir.path() / "other";
+        fs::create_directory(root);
+        write_file(root / "format", text);
+        for (const bool has_tag : {false, true}) {
+            if (has_tag) write_file(root / "CACHEDIR.TAG", "mine");
+            const auto before = exact_snapshot(root);
+            const auto destroyed = Cache::destroy(root);
+            REQUIRE_FALSE(destroyed);
+            CHECK(contains(destroyed.error().message(), "no cache"));
+            CHECK(exact_snapshot(root) == before);
+        }
+    }
+}
+
+TEST_CASE("destroy ends an rm -rf that has left a judged entry, and files in deleting") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        const Lease lease = put(value(open_cache(root).bucket("b")), "k", "text");
+        write_file(root / "archive" / lease.id() / "judged", "larder judged 1\n");
+    });
+    // Processes that were killed leave such files there.
+    write_file(root / "deleting" / to_text(format::fresh_id()), "larder destroyed\n");
+    write_file(root / "deleting" / to_text(format::fresh_id()), "larder boot 1\n");
+    write_file(root / "deleting" / to_text(format::fresh_id()), "");
+    fs::remove(root / "format");
+    fs::remove(root / "CACHEDIR.TAG");
+    const fs::path strange = root / "deleting" / to_text(format::fresh_id());
+    write_file(strange, "precious");
+    CHECK_FALSE(Cache::destroy(root));
+    fs::remove(strange);
+    value(Cache::destroy(root));
+    CHECK_FALSE(stands(root));
 }
 
 TEST_CASE("destroy refuses what is no cache, and a cache that holds something else") {
