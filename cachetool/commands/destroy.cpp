@@ -63,7 +63,9 @@ CommandResult run_destroy(const ParsedArguments& arguments, const CommandOutput&
     if (dry_run) {
         LARDER_TRY_ASSIGN(plan, would_delete(arguments, output));
     } else if (there) {
-        LARDER_TRY(larder::Cache::destroy(root));
+        // As the user has named it: a symlink is refused.
+        LARDER_TRY_ASSIGN(const auto named, named_root(arguments));
+        LARDER_TRY(larder::Cache::destroy(named));
         output.say(fmt::format("deleted the cache {}", harmless(root.string())));
     } else {
         output.say(fmt::format("there is no cache at {}", harmless(root.string())));

@@ -89,7 +89,7 @@ larder::Result<larder::Cache> open_for(CacheAccess access, const fs::path& root,
 
 }  // namespace
 
-Expected<fs::path> cache_root(const ParsedArguments& arguments) {
+Expected<fs::path> named_root(const ParsedArguments& arguments) {
     const auto root = chosen_root(arguments);
     if (!root)
         return fail_usage("no cache directory: give --cache, or set LARDER_CACHE_DIR or HOME");
@@ -99,6 +99,12 @@ Expected<fs::path> cache_root(const ParsedArguments& arguments) {
         system::retried(error, [&](std::error_code& each) { return fs::absolute(*root, each); });
     if (error)
         return fail(system_failure(fmt::format("find the directory {}", root->string()), error));
+    return absolute;
+}
+
+Expected<fs::path> cache_root(const ParsedArguments& arguments) {
+    LARDER_TRY_ASSIGN(const fs::path absolute, named_root(arguments));
+    std::error_code error;
     auto canonical = system::retried(
         error, [&](std::error_code& each) { return fs::weakly_canonical(absolute, each); });
     return error ? absolute : canonical;

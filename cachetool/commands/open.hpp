@@ -12,8 +12,10 @@
 
 namespace cachetool {
 
-/// Returns the cache's directory, absolute, as the options and the environment choose it. Touches
+/// Returns the cache's directory, absolute, as the options and the environment name it. Touches
 /// nothing.
+[[nodiscard]] Expected<std::filesystem::path> named_root(const ParsedArguments& arguments);
+/// Returns the same directory without symlinks in its path.
 [[nodiscard]] Expected<std::filesystem::path> cache_root(const ParsedArguments& arguments);
 
 enum class CacheAccess {

@@ -97,8 +97,8 @@ public:
         if (newest_ != nullptr && info.is_regular() && info.modified > *newest_) {
             return fail(Errc::damaged, "materialize", pair.dir / name,
                         "it was modified after its entry was published, perhaps through a hard "
-                        "link; `cachetool verify --content` tells whether its bytes have changed; "
-                        "remove the key, and make the entry anew");
+                        "link; remove the key, and make the entry anew (if the entry has digests, "
+                        "`cachetool verify --content` tells whether its bytes have changed)");
         }
         const Transfer transfer = transfer_of(pair.dir, name, info, pair.into);
         if (info.is_regular() && info.links > 1) {

@@ -468,6 +468,21 @@ class Destroy(Housekeeping):
         self.stop_using(process)
         self.tool("destroy")
 
+    def test_refuses_a_symlink_to_a_cache(self):
+        self.put()
+        link = self.dir / "link"
+        link.symlink_to(self.root)
+        for name in (f"{link}", f"{link}/", f"{link}/."):
+            for args, env in (
+                (["--cache", name], {}),
+                ([], {"LARDER_CACHE_DIR": name}),
+            ):
+                with self.subTest(name, args=args):
+                    sentence, _ = self.complaint("destroy", *args, code=1, env=env)
+                    self.assertIn(f"destroy {self.root} itself, and remove the link", sentence)
+        self.tool("get", "b", "k")
+        self.assertTrue(link.is_symlink())
+
     def test_refuses_what_is_no_cache(self):
         self.root.mkdir()
         (self.root / "notes.txt").write_text("precious")
