@@ -156,7 +156,7 @@ private:
     Result<> share_all() {
         for (const EntryToShare& entry : entries_) {
             if (is_over()) return {};
-            const auto shared = share_entry(entry.id);
+            auto shared = share_entry(entry.id);
             if (is_unsupported(shared)) return shared;
             TRY(errors_.note(shared));
         }
@@ -187,7 +187,7 @@ private:
         tree::FilesByPath paths(entry, format::tree_name);
         for (const FileToShare& file : files) {
             if (is_over()) return {};
-            const auto shared = share_file(id, paths, file);
+            auto shared = share_file(id, paths, file);
             if (is_unsupported(shared)) return shared;
             TRY(errors_.note(shared));
         }
