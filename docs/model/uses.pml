@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The ring of uses. A get writes the entry's id into a ring in its process's mapped table, which
  * costs no system call. It writes nothing if its last use of that entry is not settled. A process
- * that needs times, or that is about to lose a ring, settles it: it sets the time of the entry's link
- * to the present. A process that closes the cache settles its ring, too.
+ * that needs times, or that is about to lose a ring, settles it: it sets the time of the entry's
+ * link to the present. A process that closes the cache settles its ring, too.
  *
  * There are two entries, each alone under its key, and a limit that makes one collection evict one
  * of them. Two processes use entries; an adopter takes over the table of one that has died. Every
@@ -99,7 +99,8 @@ proctype user(byte me)
 	STEP(if :: UNSETTLED(me) && CLOSE_SETS(i) -> SETTLE(ring[me]) :: else fi, killed);
 	STEP(settled[me] = head[me], killed);
 killed:
-	atomic { i = 0; n = 0; last = 0; last_number = 0; held[me] = 0; held_at_look[me] = 0; alive[me] = 0; locked[me] = 0;
+	atomic { i = 0; n = 0; last = 0; last_number = 0; held[me] = 0; held_at_look[me] = 0;
+		alive[me] = 0; locked[me] = 0;
 		ended++ }
 }
 

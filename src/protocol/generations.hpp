@@ -16,7 +16,9 @@ namespace larder::protocol {
 /// A pointer, and where it stands.
 struct PlacedPointer {
     LinkPlace where;
-    std::string name;  ///< from the directory of its kind; in a staging area, "<number>/<name>"
+    /// Its path below the directory in which such pointers stand: its name; in a staging area,
+    /// "<number>/<name>".
+    std::string name;
     format::Id generation;
 
     friend bool operator==(const PlacedPointer& a, const PlacedPointer& b) {
