@@ -92,6 +92,17 @@ void edit_unnoticed(const fs::path& file, const std::string& bytes) {
     REQUIRE(::utimensat(AT_FDCWD, file.c_str(), times, 0) == 0);
 }
 
+/// Sets a file's time of modification a second later than it is. By the file's own time, because the
+/// clock that a program reads may be some milliseconds behind the one that stamps files. Returns
+/// false if that fails.
+bool set_modified_later(const fs::path& file) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return false;
+    const timespec later[2] = {{0, UTIME_OMIT},
+                               {status.st_mtim.tv_sec + 1, status.st_mtim.tv_nsec}};
+    return ::utimensat(AT_FDCWD, file.c_str(), later, 0) == 0;
+}
+
 }  // namespace
 
 TEST_CASE("a publish with a digest writes down the digest of each file and symlink") {
@@ -347,8 +358,7 @@ TEST_CASE("materialize puts no file anywhere that was modified after its entry w
     fs::remove_all(second);
     // The user of the first copy edits a file in place, some time later.
     write_file(first / "lib/run", "y");
-    const timespec later[2] = {{0, UTIME_OMIT}, {::time(nullptr) + 1, 0}};
-    REQUIRE(::utimensat(AT_FDCWD, (first / "lib/run").c_str(), later, 0) == 0);
+    REQUIRE(set_modified_later(first / "lib/run"));
     const auto put = materialize(tree, second, {.mode = mode});
     REQUIRE_FALSE(put);
     CHECK(put.error().code == Errc::damaged);
@@ -378,8 +388,7 @@ TEST_CASE("a restore takes a file that was modified if its digest is that of the
         const fs::path file = tree / "lib/run";
         const auto size = read_file(file).size();
         if (bytes == "y") write_file(file, std::string(size, 'y'));
-        const timespec later[2] = {{0, UTIME_OMIT}, {::time(nullptr) + 1, 0}};
-        REQUIRE(::utimensat(AT_FDCWD, file.c_str(), later, 0) == 0);
+        REQUIRE(set_modified_later(file));
         value(scene.bucket.remove("k"));
         // Without the algorithm it can't be told.
         CHECK(outcome(scene.cache.restore(id)) == "damaged");
@@ -398,15 +407,13 @@ TEST_CASE("a repair takes out the keys of a cache that was copied without its ti
     const Scene scene;
     put(scene.bucket, "k", "text");
     const fs::path copy = scene.dir.path() / "copy", to = scene.dir.path() / "to";
-    // As if the copy came later: no clock is as coarse as a second.
     fs::copy(scene.root, copy, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
     Child user([&](Child&) {
         const Cache cache = open_cache(copy);
         const Bucket bucket = value(cache.bucket("b"));
         {
             const Lease lease = value(bucket.get("k"));
-            const timespec later[2] = {{0, UTIME_OMIT}, {::time(nullptr) + 1, 0}};
-            Child::must(::utimensat(AT_FDCWD, (lease.path() / "f0").c_str(), later, 0) == 0, "no");
+            Child::must(set_modified_later(lease.path() / "f0"), "its time was not set");
             Child::must(outcome(materialize(lease.path(), to)) == "damaged", "it was put");
         }
         Child::must(!value(cache.verify()).sound(), "sound");
