@@ -214,6 +214,15 @@ Result<> make_pointer(LinkKind kind, const os::Dir& dir, const std::string& name
     return make_text(kind, dir, name, pointer_target_of(generation));
 }
 
+Result<bool> is_torn(const os::Dir& dir, const std::string& name) {
+    // A longer file is no link. What is no regular file, or was removed meanwhile, is not torn.
+    const auto text = os::read_file_at(dir, name, Buffer().size());
+    if (is_absent(text) || why_of(text) == Why::is_link) return false;
+    if (!text && text.error().code == Errc::damaged) return false;
+    TRY(text);
+    return text->find_first_not_of('\0') == std::string::npos;
+}
+
 bool link_kind_works(LinkKind kind, const os::Dir& scratch) {
     if (os::point(kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file") != 0)
         return false;

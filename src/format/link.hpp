@@ -87,6 +87,11 @@ struct PointerRead {
 [[nodiscard]] Result<> make_pointer(LinkKind kind, const os::Dir& dir, const std::string& name,
                                     const Id& generation);
 
+/// Returns whether a regular file stands there that has no bytes, or zeros in their place. A power
+/// cut may leave that of a link or a pointer of kind `file`. Errors: what keeps the file from being
+/// read.
+[[nodiscard]] Result<bool> is_torn(const os::Dir& dir, const std::string& name);
+
 /// Returns true if links of this kind can be made, renamed and read back in `scratch`, which must
 /// be private. Leaves nothing there.
 [[nodiscard]] bool link_kind_works(LinkKind kind, const os::Dir& scratch);

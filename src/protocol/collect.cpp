@@ -18,6 +18,7 @@
 #include "protocol/generations.hpp"
 #include "protocol/leases.hpp"
 #include "protocol/orphans.hpp"
+#include "protocol/torn_names.hpp"
 #include "protocol/trash.hpp"
 #include "tree/remove.hpp"
 
@@ -111,12 +112,13 @@ private:
         return {};
     }
 
-    /// (2) If this is the first collection of the boot: gives each generation of an earlier boot
-    /// that no pointer names a pointer, and each such entry that no link names a link; and writes
-    /// down that it has done so.
+    /// (2) If this is the first collection of the boot: takes the torn names away, gives each
+    /// generation of an earlier boot that no pointer names a pointer, and each such entry that no
+    /// link names a link; and writes down that it has done so.
     Result<> find_orphans() {
         TRY_ASSIGN(const bool settled, is_boot_settled(root_));
         if (settled) return {};
+        if (!options_.dry_run) TRY(errors_.note(remove_torn_names(root_, options_.stop)));
         TRY(find_nameless_generations());
         const auto visit = [&](const format::Id& id) -> Result<> {
             if (options_.dry_run) return report_orphan(id);

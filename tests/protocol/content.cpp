@@ -92,7 +92,7 @@ void edit_unnoticed(const fs::path& file, const std::string& bytes) {
     REQUIRE(::utimensat(AT_FDCWD, file.c_str(), times, 0) == 0);
 }
 
-/// Sets a file's time of modification a second later than it is. By the file's own time, because the
+/// Sets a file's time of modification one second later. It goes by the file's own time, because the
 /// clock that a program reads may be some milliseconds behind the one that stamps files. Returns
 /// false if that fails.
 bool set_modified_later(const fs::path& file) {

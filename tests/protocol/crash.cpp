@@ -476,6 +476,65 @@ TEST_CASE("a collection that is killed while it names orphans is carried on by t
     }
 }
 
+TEST_CASE("the first collection of a boot takes the names away that a power cut has emptied") {
+    if (test_options().link_kind != LinkKind::file) return;  // a symlink has no bytes to lose
+    for (const std::string& bytes : {std::string(), std::string(41, '\0')}) {
+        INFO(bytes.size() << " zeros are left of each name");
+        const Scene scene;
+        put(scene.bucket, "k", "live");
+        const Bucket torn_bucket = value(scene.cache.bucket("torn"));
+        std::vector<fs::path> gone;
+        for (const char* key : {"a", "b"}) {
+            gone.push_back(keys_of(scene.root / "buckets/b") / key);
+            gone.push_back(scene.root / "archive" / put(scene.bucket, key, "torn").id());
+            write_file(gone[gone.size() - 2], bytes);
+        }
+        gone.push_back(scene.root / "archive" / put(torn_bucket, "k", "torn").id());
+        const bool has_pointers = fs::is_regular_file(scene.root / "buckets/torn");
+        if (has_pointers) gone.push_back(scene.root / "buckets/torn");
+        write_file(has_pointers ? gone.back() : scene.root / "buckets/torn/k", bytes);
+        // What larder did not write may be a user's.
+        const fs::path strange = keys_of(scene.root / "buckets/b") / "strange";
+        write_file(strange, "a note");
+        const auto collect_in_later_boot = [&](const Points& points) {
+            Child collector([&](Child& self) {
+                fail_at(self, {{"os.other-boot", 1}}, points);
+                (void)value(open_cache(scene.root).collect());
+            });
+            return collector.join();
+        };
+        REQUIRE(collect_in_later_boot({{}, {"boot.torn-one"}}) == 128 + SIGKILL);
+        REQUIRE(collect_in_later_boot({}) == 0);
+        for (const fs::path& each : gone) {
+            INFO(each);
+            CHECK_FALSE(fs::exists(each));
+        }
+        REQUIRE(fs::remove(strange));
+        check_cache(scene.root, "live");
+    }
+}
+
+TEST_CASE("a torn name stays while a process has the lock of its bucket, and harms nothing") {
+    if (test_options().link_kind != LinkKind::file) return;
+    const Scene scene;
+    put(scene.bucket, "torn", "x");
+    const fs::path link = keys_of(scene.root / "buckets/b") / "torn";
+    write_file(link, "");
+    Child publisher([&](Child&) { put(open_bucket(scene.root), "other", "x"); },
+                    {{"publish.locked"}, {}});
+    publisher.wait_for("publish.locked");
+    Child collector([&](Child& self) {
+        fail_at(self, {{"os.other-boot", 1}}, {});
+        Child::must(value(open_cache(scene.root).collect()).failures.empty(), "it failed");
+    });
+    CHECK(collector.join() == 0);
+    CHECK(fs::exists(link));
+    publisher.go_on();
+    CHECK(publisher.join() == 0);
+    put(scene.bucket, "torn", "anew");
+    CHECK(outcome(scene.bucket.get("torn")) == "ok");
+}
+
 TEST_CASE("a settle that is killed leaves the watermark as it was") {
     for (const std::string point : {"settle.synced", "boot.written"}) {
         INFO("killed at " << point);
