@@ -203,24 +203,34 @@ private:
     }
 
     /// Takes the faulty pointer of a bucket away if a repair was asked for, and if `is_faulty` says
-    /// so again under the bucket's lock, exclusive. Otherwise takes the last finding back, which is
-    /// about it.
+    /// so again under the bucket's lock. Otherwise takes the last finding back, which is about it.
     template <class IsFaulty>
     Result<> mend_pointer(const std::string& bucket, IsFaulty is_faulty) {
+        return mend_bucket(bucket, [&]() -> Result<bool> {
+            TRY_ASSIGN(const format::PointerRead now, root_.keys().read_pointer(bucket));
+            if (!is_faulty(now)) return false;
+            if (now.kind == format::PointerRead::Kind::generation) {
+                TRY(root_.retire_pointer(dirs_.buckets, bucket));
+            } else {
+                TRY(root_.move_to_deleting(dirs_.buckets, bucket));
+            }
+            return true;
+        });
+    }
+
+    /// Calls `mend` under the bucket's lock, exclusive, if a repair was asked for. If it returns
+    /// false, nothing is wrong any more: takes the last finding back, which is about the bucket.
+    template <class Mend>
+    Result<> mend_bucket(const std::string& bucket, Mend mend) {
         if (!options_.repair) return {};
         const auto lock = cache::BucketLock::exclusive(root_, bucket, context_);
         TRY(lock);
-        TRY_ASSIGN(const format::PointerRead now, root_.keys().read_pointer(bucket));
-        if (!is_faulty(now)) {
-            findings_.take_back(1);
-            return {};
-        }
-        if (now.kind == format::PointerRead::Kind::generation) {
-            TRY(root_.retire_pointer(dirs_.buckets, bucket));
+        TRY_ASSIGN(const bool is_mended, mend());
+        if (is_mended) {
+            findings_.last(1).front().repaired = true;
         } else {
-            TRY(root_.move_to_deleting(dirs_.buckets, bucket));
+            findings_.take_back(1);
         }
-        findings_.last(1).front().repaired = true;
         return {};
     }
 
@@ -446,15 +456,21 @@ private:
         });
     }
 
-    /// Reports what stands at the name of a bucket and is none. If only a pointer may stand there,
-    /// moves it to `deleting/` if a repair was asked for: a copy that followed links leaves such
-    /// directories.
+    /// Reports what stands at the name of a bucket and is none, so that nothing can be published
+    /// there. If a repair was asked for, moves it to `deleting/`.
     Result<> report_no_bucket(const std::string& bucket) {
-        if (!root_.keys().use_pointers()) return findings_.add_foreign(dirs_.buckets / bucket);
         if (!census_.is_of_first_part()) return {};
-        findings_.add(Finding::Kind::blocked, dirs_.buckets / bucket, blocked_by);
-        return findings_.note_error(mend_pointer(bucket, [](const format::PointerRead& read) {
-            return read.kind == format::PointerRead::Kind::foreign;
+        if (root_.keys().use_pointers()) {
+            findings_.add(Finding::Kind::blocked, dirs_.buckets / bucket, blocked_by);
+            return findings_.note_error(mend_pointer(bucket, [](const format::PointerRead& read) {
+                return read.kind == format::PointerRead::Kind::foreign;
+            }));
+        }
+        findings_.add(Finding::Kind::blocked, dirs_.buckets / bucket, cache::no_directory);
+        return findings_.note_error(mend_bucket(bucket, [&]() -> Result<bool> {
+            if (!is_no_directory(root_.keys().open_bucket(bucket))) return false;
+            TRY(root_.move_to_deleting(dirs_.buckets, bucket));
+            return true;
         }));
     }
 

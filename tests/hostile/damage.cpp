@@ -363,7 +363,7 @@ TEST_CASE(
         site.require_outside_untouched();
         return;
     }
-    CHECK(found_at(report, buckets_are_pointers() ? Kind::blocked : Kind::foreign, there));
+    CHECK(found_at(report, Kind::blocked, there));
     // The generation has no name, either.
     CHECK(count(report, Kind::orphan) == (buckets_are_pointers() ? 1 : 2));
     CHECK_FALSE(report.sound());
@@ -376,24 +376,27 @@ TEST_CASE(
     CHECK_FALSE(site.bucket.get("precious"));
     do_everything(site.cache);
     do_everything_anew(site.root);
-    if (!buckets_are_pointers()) CHECK(fs::is_symlink(there));  // a repair moves it away
+    CHECK_FALSE(fs::is_symlink(there));  // a repair has moved it away
     site.require_outside_untouched();
 }
 
-TEST_CASE("a bucket that is a file is found, and left alone unless it may be a pointer") {
+TEST_CASE("a bucket that is a file is found, and moved away by a repair alone") {
     const Site site;
     const fs::path there = site.root / "buckets" / "b";
     fs::remove_all(there);
     write_file(there, "mine");
     const bool may_be_link = test_options().link_kind == LinkKind::file;
-    CHECK(found_at(value(site.cache.verify()),
-                   !buckets_are_pointers() ? Kind::foreign
-                   : may_be_link           ? Kind::malformed
-                                           : Kind::blocked,
+    const bool may_be_pointer = buckets_are_pointers() && may_be_link;
+    CHECK(found_at(value(site.cache.verify()), may_be_pointer ? Kind::malformed : Kind::blocked,
                    there));
+    if (!may_be_pointer) require_put_refused(site, there);
+    (void)value(site.cache.collect());
+    if (!may_be_pointer) CHECK(read_file(there) == "mine");
+    CHECK(value(site.cache.verify({.repair = true})).sound());
+    put(site.bucket, "k", "new");
+    CHECK(content_of(site.bucket, "k") == "new");
     do_everything(site.cache);
     do_everything_anew(site.root);
-    if (!buckets_are_pointers()) CHECK(read_file(there) == "mine");
 }
 
 TEST_CASE(

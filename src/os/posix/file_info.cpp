@@ -143,7 +143,8 @@ Result<bool> is_dir_at(const Dir& parent, const std::string& name) {
     TRY(info);
     if (!info->is_directory()) {
         return fail(Errc::damaged, "look at", parent / name,
-                    "a directory should be here; move away what stands here");
+                    "a directory should be here; move away what stands here, or let "
+                    "`cachetool verify --repair` do it");
     }
     return true;
 }
