@@ -28,10 +28,10 @@ Result<> NameSync::end() {
     return {};
 }
 
-Result<> sync_link(const cache::Root& root, const os::Dir& staging, const std::string& name) {
+Result<> sync_link(const cache::Root& root, const os::Dir& dir, const std::string& name) {
     if (root.link_kind() != LinkKind::file) return {};  // a symlink has no data of its own to sync
-    TRY_ASSIGN(const os::FileHandle file, os::open_at(staging, name, os::OpenMode::read));
-    return os::sync(file, staging / name);
+    TRY_ASSIGN(const os::FileHandle file, os::open_at(dir, name, os::OpenMode::read));
+    return os::sync(file, dir / name);
 }
 
 Result<> after_change(Result<> synced) {

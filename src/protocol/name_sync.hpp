@@ -32,9 +32,10 @@ private:
     bool has_synced_all_ = false;
 };
 
-/// Syncs a link, or a pointer, in a staging area before it is renamed to its place. Otherwise a
-/// power cut could leave an empty file where a complete link stood before.
-[[nodiscard]] Result<> sync_link(const cache::Root& root, const os::Dir& staging,
+/// Syncs the bytes of a link, or of a pointer, if it is a file. In a staging area, a caller does so
+/// before it renames the link to its place. Otherwise a power cut could leave an empty file where a
+/// complete link stood before.
+[[nodiscard]] Result<> sync_link(const cache::Root& root, const os::Dir& dir,
                                  const std::string& name);
 
 /// Returns the result of the syncs that follow a change. An error then says that the change was

@@ -249,8 +249,10 @@ Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyR
 /// cut. The old link is on the disk in `retired/links/` before the new one is in the bucket. So a
 /// cut in between leaves no entry without a link. The directory of the keys holds the link. Then
 /// come `generations/`, which holds that directory if the bucket is a pointer, and `buckets/`,
-/// which holds the bucket; both may be new. So a pointer on the disk leads somewhere. The staging
-/// area is not synced: a cut may bring the new link back there, and a collection recognizes that.
+/// which holds the bucket; both may be new. So a pointer on the disk leads somewhere. If it is a
+/// file, it has bytes of its own, which another publish may have written, and not for power. The
+/// staging area is not synced: a cut may bring the new link back there, and a collection recognizes
+/// that.
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, NameSync& names) {
     const auto& buckets = root.dirs().buckets;
     TRY(names.add(root.dirs().retired_links));
@@ -260,7 +262,11 @@ Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, 
     if (!is_absent(keys)) {
         TRY(keys);
         TRY(names.add(*keys));
-        if (root.keys().use_pointers()) TRY(names.add(root.dirs().generations));
+        if (root.keys().use_pointers()) {
+            TRY(names.add(root.dirs().generations));
+            const auto synced = sync_link(root, buckets, encoded_bucket);
+            if (!is_absent(synced)) TRY(synced);  // refreshed meanwhile
+        }
         TRY(names.add(buckets));
     }
     return names.end();

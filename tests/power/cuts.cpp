@@ -254,6 +254,21 @@ TEST_CASE("a key that a remove or an unpin for power does not find stays away af
     });
 }
 
+TEST_CASE("a put for power into a bucket that was not made for power is there after a cut") {
+    on_each_disk([](CutDisk& disk) {
+        disk.sync();
+        in_this_boot([&] { put(bucket_of(disk.root(), "b"), "first", "x"); });
+        in_this_boot([&] {
+            put(bucket_of(disk.root(), "b"), "k", "for power", {Durability::power, ""});
+            disk.write_names_alone();
+        });
+        disk.cut("cut");
+        disk.start_from("cut");
+        CHECK_NOTHROW(after_boot(
+            [&] { Child::must(content(disk.root(), "b", "k") == "for power", "it is lost"); }));
+    });
+}
+
 TEST_CASE("an entry whose files a cut has emptied is a miss in the next boot") {
     on_each_disk([](CutDisk& disk) {
         in_this_boot([&] { put(bucket_of(disk.root(), "b"), "whole", "x"); });
