@@ -256,6 +256,13 @@ TEST_CASE("a key that a remove or an unpin for power does not find stays away af
 
 TEST_CASE("a put for power into a bucket that was not made for power is there after a cut") {
     on_each_disk([](CutDisk& disk) {
+        in_this_boot([&] {
+            // A pointer that is a file has bytes that a cut can take.
+            OpenOptions options;
+            options.link_kind = LinkKind::file;
+            options.bucket_kind = BucketKind::pointer;
+            (void)open_cache(disk.root(), options);
+        });
         disk.sync();
         in_this_boot([&] { put(bucket_of(disk.root(), "b"), "first", "x"); });
         in_this_boot([&] {
