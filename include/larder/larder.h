@@ -275,7 +275,8 @@ typedef enum larder_bucket_kind {
     LARDER_BUCKET_PROBED = 0,
     LARDER_BUCKET_DIRECTORY = 1, /* the directory that holds the bucket's links */
     /* A link to that directory, which belongs to the bucket until the next refresh. So no refresh
-     * renames a directory, which some file systems refuse: overlayfs for one of a lower layer. */
+     * renames a directory, which some file systems refuse: overlayfs for one of a lower layer.
+     * The default on Windows, where no directory is renamed while a file below it is open. */
     LARDER_BUCKET_POINTER = 2
 } larder_bucket_kind;
 

@@ -50,7 +50,8 @@ struct OpenOptions {
     /// system decides.
     std::optional<LinkKind> link_kind;
     /// The kind of buckets for a cache that has to be created. If it is empty, it is `directory`
-    /// wherever a probe can rename a directory, and otherwise `pointer`.
+    /// wherever a probe can rename a directory, and otherwise `pointer`. On Windows it is
+    /// `pointer`, because no directory is renamed there while a file below it is open.
     std::optional<BucketKind> bucket_kind;
     /// Writes nothing, not even leases: see Lease::is_protected.
     bool read_only = false;

@@ -210,9 +210,10 @@ Result<> sync_if_ours(const os::Dir& root, const char* name) {
     return os::sync(*file, root / name);
 }
 
-/// Returns whether a directory can be renamed. Makes one in `scratch`, and leaves nothing there.
+/// Returns whether a bucket that is a directory can be renamed. Makes a directory in `scratch`, and
+/// leaves nothing there.
 bool can_rename_directory(const os::Dir& scratch) {
-    if (os::point("open.probe-directory") != 0) return false;
+    if (!os::renames_directories_in_use() || os::point("open.probe-directory") != 0) return false;
     const std::string first = to_text(format::fresh_id());
     const std::string second = to_text(format::fresh_id());
     if (!os::make_dir_at(scratch, first)) return false;

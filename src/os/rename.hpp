@@ -32,6 +32,8 @@ namespace larder::os {
 /// renames. That replaces an empty directory which another process makes in between.
 [[nodiscard]] Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
                                       const std::filesystem::path& to);
+/// Returns whether a directory can be renamed while a program has a file below it open.
+[[nodiscard]] bool renames_directories_in_use() noexcept;
 /// Exchanges two names that exist. Fails with Errc::unsupported if the system or the file system
 /// refuses it. Fails with Why::interrupted if a signal interrupted the call. Only then may the
 /// names have been exchanged although it failed, and the caller must look. The call is not made

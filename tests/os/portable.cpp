@@ -360,6 +360,10 @@ TEST_CASE("a path with several parts leads through directories alone") {
     must(os::make_dir_at(root, "buckets"));
     put(must(os::open_dir_at(root, "buckets")), "key", "link");
     CHECK(must(os::try_stat_at(archive, "id/tree")).is_directory());
+    CHECK(must(os::stat_of(must(os::open_dir_at(archive, ".")))).identity ==
+          must(os::stat_of(archive)).identity);
+    CHECK(must(os::try_stat_at(archive, "./id/./tree/..")).identity ==
+          must(os::try_stat_at(archive, "id")).identity);
     CHECK(must(os::try_stat_at(archive, "id/tree/../..")).identity ==
           must(os::stat_of(archive)).identity);
     CHECK(must(os::try_stat_at(archive, "id/tree/..")).identity ==

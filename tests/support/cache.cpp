@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "cache.hpp"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+
+#include "format/id.hpp"
+#include "os/process.hpp"
 
 namespace larder::testing {
 
@@ -16,18 +17,19 @@ const char* const file_names[] = {"f0", "sub/f1", "sub/deep/f2"};
 
 }  // namespace
 
-TempDir::TempDir() : owner_(::getpid()) {
+TempDir::TempDir() : owner_(os::process_id()) {
     const char* const base = std::getenv("LARDER_TEST_DIR");
-    std::string name =
-        (fs::path(base != nullptr ? base : fs::temp_directory_path()) / "larder-test-XXXXXX")
-            .string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-    path_ = fs::canonical(name);
+    const fs::path parent = base != nullptr ? base : fs::temp_directory_path();
+    const fs::path path = parent / ("larder-test-" + to_text(format::fresh_id()));
+    if (!fs::create_directory(path))
+        throw std::runtime_error("something stands at " + path.string());
+    fs::permissions(path, fs::perms::owner_all);
+    path_ = fs::canonical(path);
 }
 
 TempDir::~TempDir() {
     std::error_code ignored;
-    if (owner_ == ::getpid()) fs::remove_all(path_, ignored);
+    if (owner_ == os::process_id()) fs::remove_all(path_, ignored);
 }
 
 OpenOptions test_options() {

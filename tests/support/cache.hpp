@@ -2,6 +2,7 @@
 // Caches in temporary directories, and functions that fill and check them.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -24,7 +25,7 @@ public:
 
 private:
     fs::path path_;
-    pid_t owner_;
+    std::int64_t owner_;
 };
 
 /// Returns the options with which every test opens a cache. All tests run with symlinks and with

@@ -136,6 +136,8 @@ Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const 
     return {};
 }
 
+bool renames_directories_in_use() noexcept { return true; }
+
 Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                   const std::string& to) {
     errno = point("os.exchange");

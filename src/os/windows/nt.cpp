@@ -114,7 +114,12 @@ namespace {
 
 using Open = NTSTATUS (*)(FileHandle&, const NameToOpen&, const How&) noexcept;
 
-/// A path without "..", and how many directories above its start it begins.
+/// Returns whether a path may have a part "." or "..".
+bool may_have_dots(std::string_view path) noexcept {
+    return path.starts_with('.') || path.find("/.") != path.npos;
+}
+
+/// A path without "." and "..", and how many directories above its start it begins.
 class Route {
 public:
     /// Walks along a path from an open directory. Fails if ".." follows something that is no
@@ -124,6 +129,7 @@ public:
             const auto slash = std::min(path.find('/'), path.size());
             const std::string_view part = path.substr(0, slash);
             path.remove_prefix(std::min(slash + 1, path.size()));
+            if (part == ".") continue;
             if (part == "..") {
                 const NTSTATUS status = go_up(directory);
                 if (status < 0) return status;
@@ -210,7 +216,7 @@ private:
 
 NTSTATUS open_along(FileHandle& opened, HANDLE directory, std::string_view path, const How& how,
                     Open open_end) noexcept {
-    if (path.find("..") == path.npos) {
+    if (!may_have_dots(path)) {
         Name name(path);
         if (name.status() < 0) return name.status();
         return open_end(opened, {directory, name.string()}, how);

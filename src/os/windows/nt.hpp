@@ -156,9 +156,9 @@ struct How {
 [[nodiscard]] NTSTATUS reopen(FileHandle& opened, HANDLE file, const How& how) noexcept;
 
 /// Opens what a path leads to from an open directory. The path may have several parts, and follows
-/// links in all of them but the last, which must be no link (link_encountered). It may have "..",
-/// which Windows does not know in such a path: it leads from a directory that is no link back to
-/// the directory in whose listing it stands.
+/// links in all of them but the last, which must be no link (link_encountered). It may have "." and
+/// "..", which Windows does not know in such a path: the latter leads from a directory that is no
+/// link back to the directory in whose listing it stands.
 [[nodiscard]] NTSTATUS open_path(FileHandle& opened, HANDLE directory, std::string_view path,
                                  const How& how) noexcept;
 /// Does the same, and opens the last part itself if that is a link.

@@ -144,6 +144,8 @@ Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const 
     return {};
 }
 
+bool renames_directories_in_use() noexcept { return false; }
+
 // Windows has no such call.
 Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                   const std::string& to) {
