@@ -56,8 +56,9 @@
  *     result, it shows what was so when it was read.
  *
  * Texts end with a zero byte. A text from larder is never NULL, but may be empty. Keys and
- * bucket names are UTF-8; paths are bytes, as on the system. C++ allows a key that contains a zero
- * byte, but C cannot name it: larder_names leaves it out, and in other structs it ends there.
+ * bucket names are UTF-8. Paths are bytes, as on the system; on Windows they are UTF-8. C++ allows
+ * a key that contains a zero byte, but C cannot name it: larder_names leaves it out, and in other
+ * structs it ends there.
  *
  * Times are nanoseconds since 1970; 0 means none.
  *

@@ -71,7 +71,7 @@ larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,
     const std::unique_ptr<larder_staging> owned(is_lent ? nullptr : staging);
     const auto publish = [&]() -> Result<> {
         if (is_lent)
-            return fail(Errc::invalid, "publish", staging->path,
+            return fail(Errc::invalid, "publish", staging->staging.path(),
                         "this is lent to a build: get_or_build publishes it");
         TRY_ASSIGN(const auto chosen, c::options_of(options));
         return c::hand_out_handle(lease,

@@ -13,7 +13,7 @@ larder_code larder_cache_open(const char* root, const larder_open_options* optio
     c::clear(cache);
     return c::guarded("open", error, {{"root", root}, {"cache", cache}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto chosen, c::options_of(options));
-        return c::hand_out_handle(cache, Cache::open(root, chosen));
+        return c::hand_out_handle(cache, Cache::open(os::path_of(root), chosen));
     });
 }
 
@@ -21,11 +21,11 @@ void larder_cache_close(larder_cache* cache) { delete cache; }
 
 larder_code larder_cache_destroy(const char* root, larder_error** error) {
     return c::guarded("destroy cache", error, {{"root", root}},
-                      [&] { return Cache::destroy(root); });
+                      [&] { return Cache::destroy(os::path_of(root)); });
 }
 
 const char* larder_cache_root(const larder_cache* cache) {
-    return cache != nullptr ? cache->cache.root().c_str() : nullptr;
+    return cache != nullptr ? cache->root.c_str() : nullptr;
 }
 
 larder_link_kind larder_cache_link_kind(const larder_cache* cache) {
@@ -117,7 +117,8 @@ larder_code larder_cache_visit_trash(const larder_cache* cache,
     // The view borrows its texts from `entry`, and both end with this call of `visit`. A visitor
     // returns 0 to end the list early.
     const auto visit_view = [&](const EntryInfo& entry) {
-        const larder_entry_info view = c::view_of(entry);
+        const std::string path = os::text_of(entry.path);
+        const larder_entry_info view = c::view_of(entry, path);
         return visit(&view, user_data) != 0;
     };
     return c::guarded("list trash", error, {{"cache", cache}, {"visit", visit}},

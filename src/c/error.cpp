@@ -7,6 +7,7 @@
 
 #include "c/call.hpp"
 #include "os/error.hpp"
+#include "os/path_text.hpp"
 
 namespace larder::c {
 
@@ -55,20 +56,23 @@ static_assert(same_why<Why::none, LARDER_WHY_NONE> && same_why<Why::absent, LARD
 /// it was made. All errors that C sees are of this type, except `out_of_memory`.
 struct OwnedError : larder_error {
     explicit OwnedError(Error given)
-        : larder_error{}, kept(std::move(given)), text(kept.message()) {
+        : larder_error{},
+          kept(std::move(given)),
+          path_text(os::text_of(kept.path)),
+          message_text(kept.message()) {
         size = sizeof(larder_error);
         code = code_of(kept.code);
         sys_errno = kept.sys_errno;
         why = static_cast<int32_t>(kept.why);
         step = kept.step;
-        path = kept.path.c_str();
+        path = path_text.c_str();
         detail = kept.detail.c_str();
-        message = text.c_str();
+        message = message_text.c_str();
     }
     OwnedError(const OwnedError&) = delete;
     OwnedError& operator=(const OwnedError&) = delete;
     Error kept;
-    std::string text;  ///< of `message`
+    std::string path_text, message_text;
 };
 static_assert(std::has_unique_object_representations_v<larder_error>,
               "a field that is added later would hide in the hole");
@@ -168,7 +172,7 @@ larder_error* larder_error_new(int code, int sys_errno, const char* path, const 
         return tl::make_unexpected(Error{.code = c::errc_of(code).value_or(Errc::build),
                                          .sys_errno = sys_errno,
                                          .step = "build",
-                                         .path = path != nullptr ? path : "",
+                                         .path = os::path_of(path != nullptr ? path : ""),
                                          .detail = detail != nullptr ? detail : "",
                                          .why = os::why_of(sys_errno)});
     });

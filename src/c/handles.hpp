@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "c/call.hpp"
+#include "os/path_text.hpp"
 
 /// Only a token of the source reaches the calls, so the handle may be freed before they end.
 struct larder_stop {
@@ -19,7 +20,10 @@ struct larder_stop {
 };
 
 struct larder_cache {
+    explicit larder_cache(larder::Cache given)
+        : cache(std::move(given)), root(larder::os::text_of(cache.root())) {}
     larder::Cache cache;
+    const std::string root;  ///< what larder_cache_root returns
 };
 
 struct larder_bucket {
@@ -28,10 +32,10 @@ struct larder_bucket {
 
 struct larder_lease {
     explicit larder_lease(larder::Lease given)
-        : lease(std::move(given)), path(lease.path()), id(lease.id()) {}
+        : lease(std::move(given)), path(larder::os::text_of(lease.path())), id(lease.id()) {}
     larder::Lease lease;
-    const std::filesystem::path path;  ///< what larder_lease_path returns
-    const std::string id;              ///< what larder_lease_id returns
+    const std::string path;  ///< what larder_lease_path returns
+    const std::string id;    ///< what larder_lease_id returns
 };
 
 /// A Staging that the handle owns, or one that is lent to a build. The same functions fill both.
@@ -39,9 +43,10 @@ struct larder_lease {
 struct larder_staging {
     /// Takes over the Staging that larder_bucket_stage has made.
     explicit larder_staging(larder::Staging given)
-        : own(std::move(given)), staging(*own), path(staging.path()) {}
+        : own(std::move(given)), staging(*own), path(larder::os::text_of(staging.path())) {}
     /// Refers to a Staging that get_or_build lends to a build. It must live longer.
-    explicit larder_staging(larder::Staging* lent) : staging(*lent), path(staging.path()) {}
+    explicit larder_staging(larder::Staging* lent)
+        : staging(*lent), path(larder::os::text_of(staging.path())) {}
     // `staging` refers into the object, so it may not move.
     larder_staging(const larder_staging&) = delete;
     larder_staging& operator=(const larder_staging&) = delete;
@@ -50,7 +55,7 @@ struct larder_staging {
 
     std::optional<larder::Staging> own;  ///< empty if the Staging is lent
     larder::Staging& staging;            ///< `own`, or the lent one
-    const std::filesystem::path path;    ///< what larder_staging_path returns
+    const std::string path;              ///< what larder_staging_path returns
     std::string inside;                  ///< what larder_staging_inside has returned last
 };
 

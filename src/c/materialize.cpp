@@ -4,6 +4,7 @@
 #include "c/call.hpp"
 #include "c/options.hpp"
 #include "c/reports.hpp"
+#include "os/path_text.hpp"
 
 using namespace larder;
 
@@ -13,7 +14,8 @@ larder_code larder_materialize(const char* tree, const char* destination,
     c::clear(report);
     const auto put_there = [&]() -> Result<> {
         TRY_ASSIGN(const auto chosen, c::options_of(options));
-        return c::hand_out_struct(report, materialize(tree, destination, chosen));
+        return c::hand_out_struct(report,
+                                  materialize(os::path_of(tree), os::path_of(destination), chosen));
     };
     return c::guarded("materialize", error, {{"tree", tree}, {"destination", destination}},
                       put_there);

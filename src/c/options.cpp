@@ -10,6 +10,7 @@
 
 #include "base/century.hpp"
 #include "c/reports.hpp"
+#include "os/path_text.hpp"
 
 namespace larder::c {
 
@@ -172,7 +173,7 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     options.on_wait = text_callback(known.on_wait, known.on_wait_data);
     options.keep_waiting = bool_callback(known.keep_waiting, known.keep_waiting_data);
     options.on_event = event_callback(known.on_event, known.on_event_data);
-    if (known.log != nullptr) options.log = known.log;
+    if (known.log != nullptr) options.log = os::path_of(known.log);
     options.count = known.count != 0;
     TRY_ASSIGN(options.digests, algorithms_of(known.digests, known.digest_count));
     return options;

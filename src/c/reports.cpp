@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "os/path_text.hpp"
+
 namespace larder::c {
 
 std::int64_t nanoseconds_of(WallTime time) noexcept {
@@ -84,11 +86,11 @@ larder_process_info process_view_of(const ProcessInfo& process) noexcept {
     return view;
 }
 
-larder_finding finding_view_of(const Finding& finding) noexcept {
+larder_finding finding_view_of(const Finding& finding, const std::string& path) noexcept {
     auto view = sized<larder_finding>();
     view.kind = static_cast<std::int32_t>(finding.kind);
     view.repaired = finding.repaired ? 1 : 0;
-    view.path = finding.path.c_str();
+    view.path = path.c_str();
     view.what = finding.what.c_str();
     return view;
 }
@@ -119,6 +121,38 @@ larder_pin pin_view_of(const PinInfo& pin) noexcept {
     view.key = pin.key.c_str();
     return view;
 }
+
+/// Values that have a path each. The views point into the values that are passed and into this
+/// list, so neither may move.
+template <class View, class Value>
+class ViewsWithPath {
+public:
+    /// `make(value, path)` returns the view of a value, given the text of its path.
+    template <class Make>
+    ViewsWithPath(const std::vector<Value>& values, Make&& make)
+        : paths_(texts_of(values)),
+          views_(values, [&, i = std::size_t{0}](const Value& value) mutable {
+              return make(value, paths_[i++]);  // both lists have the order of `values`
+          }) {}
+    ViewsWithPath(const ViewsWithPath&) = delete;
+    ViewsWithPath& operator=(const ViewsWithPath&) = delete;
+    [[nodiscard]] const View* const* data() const noexcept { return views_.data(); }
+    [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
+
+private:
+    static std::vector<std::string> texts_of(const std::vector<Value>& values) {
+        std::vector<std::string> texts;
+        texts.reserve(values.size());
+        for (const Value& value : values) texts.push_back(os::text_of(value.path));
+        return texts;
+    }
+
+    std::vector<std::string> paths_;
+    Views<View> views_;
+};
+
+using FindingViews = ViewsWithPath<larder_finding, Finding>;
+using EntryViews = ViewsWithPath<larder_entry_info, EntryInfo>;
 
 /// Leases or locks, each with a pointer to its process. The views point into the values that are
 /// passed and into this list, so neither may move.
@@ -172,10 +206,12 @@ struct Names : larder_names, Unmovable {
 
 /// One entry.
 struct Info : larder_entry_info, Unmovable {
-    explicit Info(EntryInfo given) : larder_entry_info{}, kept(std::move(given)) {
-        static_cast<larder_entry_info&>(*this) = view_of(kept);
+    explicit Info(EntryInfo given)
+        : larder_entry_info{}, kept(std::move(given)), path_text(os::text_of(kept.path)) {
+        static_cast<larder_entry_info&>(*this) = view_of(kept, path_text);
     }
     EntryInfo kept;
+    std::string path_text;
 };
 
 /// Entries of the trash.
@@ -183,12 +219,14 @@ struct Entries : larder_entries, Unmovable {
     explicit Entries(std::vector<EntryInfo> given)
         : larder_entries(sized<larder_entries>()),
           kept(std::move(given)),
-          views(kept, [](const EntryInfo& info) { return view_of(info); }) {
+          views(kept, [](const EntryInfo& info, const std::string& path) {
+              return view_of(info, path);
+          }) {
         entries = views.data();
         count = views.size();
     }
     std::vector<EntryInfo> kept;
-    Views<larder_entry_info> views;
+    EntryViews views;
 };
 
 /// The pinned keys of a cache.
@@ -243,8 +281,10 @@ struct Collected : larder_collect_report, Unmovable {
         leased_count = leased_views.size();
         spared = spared_views.data();
         spared_count = spared_views.size();
+        // Two loops: a short text lies inside its string, which moves while the vector grows.
         for (const std::filesystem::path& path : kept.unknown)
-            unknown_paths.push_back(path.c_str());
+            unknown_texts.push_back(os::text_of(path));
+        for (const std::string& text : unknown_texts) unknown_paths.push_back(text.c_str());
         unknown = unknown_paths.data();
         unknown_count = unknown_paths.size();
         failures = failure_messages.data();
@@ -274,6 +314,7 @@ struct Collected : larder_collect_report, Unmovable {
     CollectReport kept;
     LeaseViews leased_views;
     LeaseViews spared_views;
+    std::vector<std::string> unknown_texts;
     std::vector<const char*> unknown_paths;
     Messages failure_messages;
 };
@@ -292,7 +333,7 @@ struct Verified : larder_verify_report, Unmovable {
         finding_count = views.size();
     }
     VerifyReport kept;
-    Views<larder_finding> views;
+    FindingViews views;
 };
 
 /// What a check of contents has found.
@@ -311,7 +352,7 @@ struct ContentVerified : larder_content_report, Unmovable {
         finding_count = views.size();
     }
     ContentReport kept;
-    Views<larder_finding> views;
+    FindingViews views;
 };
 
 /// What a dedupe has done.
@@ -368,7 +409,7 @@ static_assert(static_cast<int>(Event::Kind::waiting) == LARDER_EVENT_WAITING &&
 
 }  // namespace
 
-larder_entry_info view_of(const EntryInfo& info) noexcept {
+larder_entry_info view_of(const EntryInfo& info, const std::string& path) noexcept {
     auto view = sized<larder_entry_info>();
     view.durability =
         info.durability == Durability::power ? LARDER_SURVIVES_POWER : LARDER_SURVIVES_PROCESS;
@@ -379,7 +420,7 @@ larder_entry_info view_of(const EntryInfo& info) noexcept {
     view.bucket = info.bucket.c_str();
     view.key = info.key.c_str();
     view.id = info.id.c_str();
-    view.path = info.path.c_str();
+    view.path = path.c_str();
     view.boot = info.boot.c_str();
     view.producer = info.producer.c_str();
     return view;

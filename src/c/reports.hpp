@@ -26,8 +26,9 @@ namespace larder::c {
 /// Returns the time of so many nanoseconds since 1970.
 [[nodiscard]] WallTime time_of(std::int64_t nanoseconds) noexcept;
 
-/// Returns a view of the argument, which must live longer than the view.
-[[nodiscard]] larder_entry_info view_of(const EntryInfo& info) noexcept;
+/// Returns a view of the arguments, which must live longer than the view. `path` is the text of the
+/// entry's path.
+[[nodiscard]] larder_entry_info view_of(const EntryInfo& info, const std::string& path) noexcept;
 [[nodiscard]] larder_eviction view_of(const Eviction& eviction) noexcept;
 [[nodiscard]] larder_collect_progress view_of(const CollectProgress& progress) noexcept;
 /// Calls `see` with a view of the event, which is valid until `see` returns. (The texts of an Event

@@ -39,13 +39,13 @@ const char* larder_staging_inside(larder_staging* staging) {
 larder_code larder_staging_copy_from(larder_staging* staging, const char* source,
                                      larder_error** error) {
     return c::guarded("stage", error, {{"staging", staging}, {"source", source}},
-                      [&] { return staging->staging.copy_from(source); });
+                      [&] { return staging->staging.copy_from(os::path_of(source)); });
 }
 
 larder_code larder_staging_move_from(larder_staging* staging, const char* source,
                                      larder_error** error) {
     return c::guarded("stage", error, {{"staging", staging}, {"source", source}},
-                      [&] { return staging->staging.move_from(source); });
+                      [&] { return staging->staging.move_from(os::path_of(source)); });
 }
 
 larder_code larder_staging_note(larder_staging* staging, const char* path, uint64_t size,
@@ -53,6 +53,6 @@ larder_code larder_staging_note(larder_staging* staging, const char* path, uint6
     return c::guarded(
         "note a digest", error, {{"staging", staging}, {"path", path}, {"digest", digest}}, [&] {
             const std::string_view bytes(static_cast<const char*>(digest), digest_size);
-            return staging->staging.note(path, size, bytes);
+            return staging->staging.note(os::path_of(path), size, bytes);
         });
 }

@@ -12,6 +12,7 @@
 
 #include "os/error.hpp"
 #include "os/handle.hpp"
+#include "os/path_text.hpp"
 
 namespace larder::os {
 
@@ -21,7 +22,7 @@ class DirPath {
 public:
     DirPath() = default;
     // Not explicit: callers that open a directory by its path have a std::filesystem::path.
-    DirPath(const std::filesystem::path& whole) : text_(whole.string()) {}
+    DirPath(const std::filesystem::path& whole) : text_(text_of(whole)) {}
 
     /// Returns the path of `name` in this directory. If the path is longer than any system call
     /// accepts, the names in its middle are replaced by "...", so that a walk down a tree costs the
@@ -29,9 +30,9 @@ public:
     [[nodiscard]] DirPath below(std::string_view name) const;
 
     [[nodiscard]] const std::string& string() const noexcept { return text_; }
-    operator std::filesystem::path() const { return text_; }
+    operator std::filesystem::path() const { return path_of(text_); }
     [[nodiscard]] std::filesystem::path operator/(std::string_view name) const {
-        return std::filesystem::path(text_) / name;
+        return path_of(text_) / path_of(name);
     }
 
 private:
