@@ -32,7 +32,7 @@ auto retried(std::error_code& error, Ask ask) {
 }
 
 /// Returns the word for an error number of the system; Why::none for 0.
-[[nodiscard]] Why why_of(int sys_errno) noexcept;
+[[nodiscard]] Why why_of(int number) noexcept;
 [[nodiscard]] Why why_of(const std::error_code& error) noexcept;
 template <class T>
 [[nodiscard]] Why why_of(const CallResult<T>& result) noexcept {

@@ -146,36 +146,6 @@ void write_once(const FileHandle& file, std::string_view bytes) noexcept {
     (void)retry([&] { return ::write(fd_of(file), bytes.data(), bytes.size()); });
 }
 
-Result<std::string> read_file_at(const Dir& parent, const std::string& name, std::size_t limit) {
-    // Without blocking, because a pipe may stand there.
-    TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::read_nonblocking));
-    const auto info = try_stat(file);
-    if (!info) return fail(info.error(), "look at", parent / name);
-    if (!info->is_regular())
-        return fail(Errc::damaged, "read", parent / name, "not a regular file");
-    std::string bytes;
-    std::array<char, 4096> chunk{};
-    for (;;) {
-        const auto got = read_some(file, chunk.data(), chunk.size());
-        if (!got) return fail(got.error(), "read", parent / name);
-        if (*got == 0) return bytes;
-        bytes.append(chunk.data(), *got);
-        if (bytes.size() > limit)
-            return fail(Errc::damaged, "read", parent / name,
-                        "larger than anything larder writes here");
-    }
-}
-
-Result<> write_new_file_at(const Dir& parent, const std::string& name, std::string_view bytes,
-                           Permissions permissions) {
-    // The path comes first: if memory ran out between the two calls, an empty file would be left.
-    const std::filesystem::path path = parent / name;
-    TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::create_new, permissions));
-    auto written = write_all(file, bytes, path);
-    if (!written) (void)remove_file_at(parent, name);
-    return written;
-}
-
 Result<> remove_file_at(const Dir& parent, const std::string& name) {
     bool interrupted = false;
     const auto remove = [&] { return ::unlinkat(fd_of(parent.handle), name.c_str(), 0); };
@@ -196,8 +166,6 @@ Result<> sync(const FileHandle& file, const std::filesystem::path& path) {
     // If there is no call for a whole file system, the first error says more.
     return fail(why_of(errno) == Why::not_supported ? error : errno, "sync", path);
 }
-
-Result<> sync(const Dir& dir) { return sync(dir.handle, dir.path); }
 
 std::error_code close(FileHandle file) noexcept {
     // As in FileHandle::close: the descriptor is closed even if the call fails with EINTR.

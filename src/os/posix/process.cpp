@@ -162,15 +162,6 @@ BootId boot_id() noexcept { return this_boot().id; }
 
 bool boot_id_is_real() noexcept { return this_boot().is_real; }
 
-std::string to_text(const BootId& boot) {
-    std::string text;
-    for (const auto byte : boot) {
-        text += "0123456789abcdef"[byte >> 4];
-        text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-}
-
 ProcessIdentity this_process() noexcept {
     const platform::BootIdRead boot = this_boot();
     const auto offset = platform::clock_offset();

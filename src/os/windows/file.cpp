@@ -185,35 +185,6 @@ void write_once(const FileHandle& file, std::string_view bytes) noexcept {
     (void)::WriteFile(windows::handle_of(file), bytes.data(), at_once(bytes.size()), &put, nullptr);
 }
 
-Result<std::string> read_file_at(const Dir& parent, const std::string& name, std::size_t limit) {
-    TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::read_nonblocking));
-    const auto info = try_stat(file);
-    if (!info) return fail(info.error(), "look at", parent / name);
-    if (!info->is_regular())
-        return fail(Errc::damaged, "read", parent / name, "not a regular file");
-    std::string bytes;
-    std::array<char, 4096> chunk{};
-    for (;;) {
-        const auto got = read_some(file, chunk.data(), chunk.size());
-        if (!got) return fail(got.error(), "read", parent / name);
-        if (*got == 0) return bytes;
-        bytes.append(chunk.data(), *got);
-        if (bytes.size() > limit)
-            return fail(Errc::damaged, "read", parent / name,
-                        "larger than anything larder writes here");
-    }
-}
-
-Result<> write_new_file_at(const Dir& parent, const std::string& name, std::string_view bytes,
-                           Permissions permissions) {
-    // The path comes first: if memory ran out between the two calls, an empty file would be left.
-    const std::filesystem::path path = parent / name;
-    TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::create_new, permissions));
-    auto written = write_all(file, bytes, path);
-    if (!written) (void)remove_file_at(parent, name);
-    return written;
-}
-
 Result<> remove_file_at(const Dir& parent, const std::string& name) {
     const int error = windows::remove_at(parent, name, windows::DeletedKind::file);
     if (error != 0) return fail(error, "remove", parent / name);
@@ -233,8 +204,6 @@ Result<> sync(const FileHandle& file, const std::filesystem::path& path) {
     if (::FlushFileBuffers(windows::handle_of(writable))) return {};
     return fail(windows::last_code(), "sync", path);
 }
-
-Result<> sync(const Dir& dir) { return sync(dir.handle, dir.path); }
 
 std::error_code close(FileHandle file) noexcept {
     windows::forget_locks(file.native());

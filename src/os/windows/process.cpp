@@ -32,15 +32,6 @@ BootId boot_id() noexcept {
 
 bool boot_id_is_real() noexcept { return false; }
 
-std::string to_text(const BootId& boot) {
-    std::string text;
-    for (const auto byte : boot) {
-        text += "0123456789abcdef"[byte >> 4];
-        text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-}
-
 ProcessIdentity this_process() noexcept {
     return {
         .boot = boot_id(),
