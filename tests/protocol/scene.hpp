@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <map>
 
 #include "format/layout.hpp"
@@ -19,9 +18,6 @@ namespace larder::testing {
 
 /// A cache that no other process uses, with one bucket.
 struct Scene {
-    /// A write to a child that has ended is an error, and does not end this process.
-    Scene() { std::signal(SIGPIPE, SIG_IGN); }
-
     TempDir dir;
     fs::path root = dir.path() / "cache";
     Cache cache = open_cache(root);
@@ -77,7 +73,7 @@ inline void fail_at(Child& child, const Errors& errors, const Points& points = {
         const auto is_among = [&](const std::vector<std::string>& names) {
             return std::find(names.begin(), names.end(), name) != names.end();
         };
-        if (is_among(points.kill_at)) ::kill(::getpid(), SIGKILL);
+        if (is_among(points.kill_at)) Child::die();
         if (is_among(points.hold_at)) {
             child.say(name);
             child.hear();

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -75,7 +76,7 @@ Child::Child(std::function<void(Child&)> body, Points points) {
     from_child_ = up[1];  // in the child these are the pipes to and from the parent
     to_child_ = down[0];
     os::set_point_hook([this, points](const char* name) {
-        if (contains(points.kill_at, name)) ::kill(::getpid(), SIGKILL);
+        if (contains(points.kill_at, name)) die();
         if (contains(points.hold_at, name)) {
             say(name);
             hear();
@@ -162,6 +163,11 @@ void Child::say(const std::string& word) {
 void Child::hear() {
     char order = 0;
     if (::read(to_child_, &order, 1) != 1) ::_exit(1);  // the parent has ended
+}
+
+void Child::die() {
+    ::kill(::getpid(), SIGKILL);
+    std::abort();  // which no process reaches
 }
 
 void Child::must(bool good, const std::string& what) {

@@ -4,11 +4,17 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "os/process.hpp"
+
+#ifdef _WIN32
+// The exit code of a Child that was killed has the number of this signal in it.
+inline constexpr int SIGKILL = 9;
+#endif
 
 namespace larder::testing {
 
@@ -42,6 +48,7 @@ public:
     // For the child.
     void say(const std::string& word);
     void hear();
+    [[noreturn]] static void die();  ///< kills this process by SIGKILL
     /// Ends the child with a message if `good` is false, or returns the value of a result.
     static void must(bool good, const std::string& what);
     template <class ResultType>
@@ -52,7 +59,7 @@ public:
 
 private:
     pid_t pid_ = -1;
-    int from_child_ = -1, to_child_ = -1;
+    [[maybe_unused]] int from_child_ = -1, to_child_ = -1;
     std::string heard_;
 };
 
