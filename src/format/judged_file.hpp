@@ -14,7 +14,7 @@ namespace larder::format {
 /// On disk:
 ///     larder judged 1
 ///     boot HEX                    the boot of the machine in which the entry was judged
-///     boottime SECONDS.NANOS      when its files began to be compared, on the clock of that boot
+///     boottime SECONDS.NANOS      when its files were all compared, on the clock of that boot
 ///     timens N                    the time namespace whose clock it was; 0 if unknown
 ///     end CRC                     CRC-32 of all bytes before this line
 struct JudgedFile {

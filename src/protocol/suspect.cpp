@@ -21,7 +21,7 @@ std::optional<format::JudgedFile> read_judged(const os::Dir& entry) {
     return text ? format::parse_judged_file(*text) : std::nullopt;
 }
 
-/// Writes down that the files of an entry were found whole, by a comparison that began at `time`.
+/// Writes down that the files of an entry were found whole, by a comparison that ended at `time`.
 /// If it can't be written down, for whatever reason, another process compares them again.
 void write_judged(const cache::Root& root, const os::Dir& entry, const os::BootTime& time) {
     const os::Dir& deleting = root.dirs().deleting;
@@ -80,11 +80,14 @@ Result<bool> has_survived_cuts(cache::Root& root, const format::Id& id,
         TRY_ASSIGN(const bool known, is_below_watermark(root, judged->boot, judged->time));
         if (known) return true;
     }
-    // What is read from now on is on the disk as soon as a later sync has ended.
-    const os::BootTime now = os::boot_time();
+    (void)os::point("judge.begun");
     const auto whole = is_as_listed(*entry, context);
     if (why_of(whole) == Why::denied) return true;
     TRY(whole);
+    // What was read is on the disk as soon as a sync has ended that begins after this. An earlier
+    // time would not do: a program may just be copying the cache, and a file that was compared may
+    // have come after a sync.
+    const os::BootTime now = os::boot_time();
     (void)os::point("judge.compared");
     if (*whole && knows_boot && !root.is_read_only()) write_judged(root, *entry, now);
     return *whole;

@@ -554,7 +554,7 @@ TEST_CASE("a settle that is killed leaves the watermark as it was") {
 }
 
 TEST_CASE("a get that is killed while it judges leaves an entry that another get judges") {
-    for (const std::string point : {"judge.compared", "judge.written"}) {
+    for (const std::string point : {"judge.begun", "judge.compared", "judge.written"}) {
         INFO("killed at " << point);
         const Scene scene;
         const fs::path entry = scene.root / "archive" / put(scene.bucket, "k", "new").id();

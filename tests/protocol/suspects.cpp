@@ -188,6 +188,26 @@ TEST_CASE("what a settle has brought to the disk is not compared, neither is wha
     CHECK(found(scene.root, 3) == "miss");
 }
 
+TEST_CASE("a judgement is not covered by a watermark that came before its comparison ended") {
+    const Scene scene;
+    if (!has_watermarks(scene)) return;
+    fs::remove_all(scene.root / "boots");
+    const fs::path entry = entry_of(scene, put(scene.bucket, "k", "whole").id());
+    Child reader(
+        [&](Child& self) {
+            fail_at(self, {{"os.other-boot", 1}}, {{"judge.begun"}, {}});
+            Child::must(content_of(open_bucket(scene.root), "k") == "whole", "not served");
+        });
+    reader.wait_for("judge.begun");
+    in_boot(1, [&] { value(open_cache(scene.root).settle()); });
+    // Now, after that sync, a program that copies the cache could write the entry's file.
+    reader.go_on();
+    CHECK(reader.join() == 0);
+    REQUIRE(fs::exists(entry / "judged"));
+    tear(entry);  // a power cut
+    CHECK(found(scene.root, 2) == "miss");
+}
+
 TEST_CASE("an entry below a watermark is served even so only if its record is whole") {
     const Scene scene;
     // 1. P has filled its stage and written its manifest, and is held before its record
