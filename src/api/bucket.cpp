@@ -127,10 +127,18 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
 }
 
 Result<Staging> Bucket::stage() const {
-    TRY_ASSIGN(const auto root, cache_->current_root());
+    // A link is made in the staging area, and directories are in the archive. If those two were
+    // deleted, that fails, and only then is a look at them needed.
+    TRY_ASSIGN(auto root,
+               cache_->current_root({&cache::Handles::participants, &cache::Handles::buckets}));
     detail::Call call(*cache_);
-    TRY_ASSIGN(auto stage, protocol::Stage::make(root, call.context()));
-    return Staging(std::move(stage));
+    auto stage = protocol::Stage::make(root, call.context());
+    if (!stage && root->is_lost()) {
+        TRY_ASSIGN(root, cache_->current_root());
+        stage = protocol::Stage::make(root, call.context());
+    }
+    TRY(stage);
+    return Staging(std::move(*stage));
 }
 
 Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
@@ -165,13 +173,25 @@ Result<> Bucket::remove(std::string_view key, Durability durability) const {
 }
 
 Result<> Bucket::refresh(Durability durability) const {
-    // It renames the bucket from one of these two directories to the other, and touches no others.
-    TRY_ASSIGN(const auto root,
-               cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
-    TRY(root->must_be_writable("refresh"));
     detail::Call call(*cache_);
-    TRY(detail::retry_after_collect(
-        root, call, [&] { return protocol::refresh(root, encoded_, durability, call.context()); }));
+    const auto refresh_in = [&](const protocol::RootRef& root) -> Result<protocol::Refreshed> {
+        TRY(root->must_be_writable("refresh"));
+        auto refreshed = protocol::Refreshed::done;
+        TRY(detail::retry_after_collect(root, call, [&]() -> Result<> {
+            TRY_ASSIGN(refreshed, protocol::refresh(root, encoded_, durability, call.context()));
+            return {};
+        }));
+        return refreshed;
+    };
+    // It renames the bucket from one of two directories to the other, and touches no others. If the
+    // rename works, both of them are there. So look at them only if it does not.
+    TRY_ASSIGN(const auto root, cache_->current_root({}));
+    TRY_ASSIGN(const auto refreshed, refresh_in(root));
+    if (refreshed != protocol::Refreshed::done) {
+        TRY_ASSIGN(const auto again, cache_->current_root({&cache::Handles::buckets,
+                                                           &cache::Handles::retired_buckets}));
+        if (again != root) TRY(refresh_in(again));
+    }
     call.tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
 }

@@ -533,7 +533,7 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
         TRY_ASSIGN(const os::FileInfo archive_info, os::stat_of(dirs.archive));
         archive = archive_info.identity;
     }
-    return std::make_shared<Root>(std::move(dirs), archive, format, read_only);
+    return std::make_shared<Root>(std::move(dirs), info.identity, archive, format, read_only);
 }
 
 }  // namespace

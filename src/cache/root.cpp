@@ -13,10 +13,12 @@
 
 namespace larder::cache {
 
-Root::Root(Handles handles, const os::FileIdentity& archive, format::Format format, bool read_only)
+Root::Root(Handles handles, const os::FileIdentity& identity, const os::FileIdentity& archive,
+           format::Format format, bool read_only)
     : dirs_(std::move(handles)),
       format_(format),
       keys_(dirs_, format_),
+      identity_(identity),
       archive_(archive),
       read_only_(read_only),
       owner_(os::process_token()) {}
@@ -38,22 +40,37 @@ bool is_deleted(const os::Dir& dir) {
 }  // namespace
 
 bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
-    // The root may have been renamed, and another cache made at its path.
-    const auto here = os::try_stat(dirs_.root.handle);
-    const auto at_path = os::try_stat_path(dirs_.root.path, os::Follow::yes);
-    if (!here || !at_path || here->identity != at_path->identity) return true;
-    for (os::Dir Handles::*const which : used) {
-        if (is_deleted(dirs_.*which)) return true;
-        const bool has_tables = which == &Handles::participants && joined() != nullptr;
-        if (has_tables && joined()->is_lost()) return true;
-    }
-    return false;
+    if (doubted_.load(std::memory_order_relaxed)) return is_lost();
+    if (!is_at_its_path()) return true;
+    return std::any_of(used.begin(), used.end(), [this](auto which) { return has_lost(which); });
 }
 
 bool Root::is_lost() const {
-    return is_lost({&Handles::participants, &Handles::staging, &Handles::buckets,
-                    &Handles::generations, &Handles::archive, &Handles::retired_links,
-                    &Handles::retired_buckets, &Handles::deleting});
+    // First, because another thread may begin to doubt while this one looks.
+    doubted_.store(false, std::memory_order_relaxed);
+    if (!is_at_its_path()) return true;
+    constexpr os::Dir Handles::*all[] = {&Handles::participants,    &Handles::staging,
+                                         &Handles::buckets,         &Handles::generations,
+                                         &Handles::archive,         &Handles::retired_links,
+                                         &Handles::retired_buckets, &Handles::deleting};
+    return std::any_of(std::begin(all), std::end(all),
+                       [this](auto which) { return has_lost(which); });
+}
+
+bool Root::is_at_its_path() const {
+    // The root may have been renamed, and another cache made at its path.
+    const auto at_path = os::try_stat_path(dirs_.root.path, os::Follow::yes);
+    if (!at_path) return false;
+    // While this process has the root open, no other directory gets its identity.
+    if (at_path->identity == identity_) return true;
+    // On some file systems the identity of a directory changes.
+    const auto here = os::try_stat(dirs_.root.handle);
+    return here && here->identity == at_path->identity;
+}
+
+bool Root::has_lost(os::Dir Handles::*which) const {
+    if (which == &Handles::participants && joined() != nullptr) return joined()->is_lost();
+    return is_deleted(dirs_.*which);
 }
 
 Result<> Root::must_be_writable(const char* step) const {
@@ -205,6 +222,7 @@ Result<std::string> Root::retire_to(const os::Dir& to, const os::Dir& dir, const
     for (int attempts = 1; attempts <= max_attempts; ++attempts) {
         std::string fresh = to_text(format::fresh_retired_name(when));
         auto retired = os::rename_new(dir, name, to, fresh);
+        if (!retired) doubted_.store(true, std::memory_order_relaxed);
         // No other process draws this name.
         if (why_of(retired) == Why::exists) {
             return fail(Errc::unsupported, "retire", dir / name,
@@ -231,6 +249,7 @@ Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) con
         return os::rename_new(dir, name, dirs_.deleting, to_text(format::fresh_id()));
     };
     auto moved = move();
+    if (!moved) doubted_.store(true, std::memory_order_relaxed);
     if (why_of(moved) != Why::denied) return moved;
     // To move a directory into another one changes the directory itself, namely its name "..". So
     // the system asks for the right to write to it, which its owner may have taken away.

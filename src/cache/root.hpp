@@ -30,8 +30,9 @@ namespace larder::cache {
 /// boots and can_exchange is constant after the construction. Thread-safe.
 class Root : public std::enable_shared_from_this<Root> {
 public:
-    /// `archive` is the identity of `archive/`: see is_archive.
-    Root(Handles handles, const os::FileIdentity& archive, format::Format format, bool read_only);
+    /// `identity` is that of the root's directory, and `archive` that of `archive/`: see is_archive.
+    Root(Handles handles, const os::FileIdentity& identity, const os::FileIdentity& archive,
+         format::Format format, bool read_only);
     /// Settles the uses of this process, unless it is a forked child, whose uses are its parent's.
     ~Root();
 
@@ -51,7 +52,9 @@ public:
     /// root, or if that can't be told. Then everything must be opened again.
     [[nodiscard]] bool is_lost() const;
     /// Does the same, but checks only the directories `used`, for a call that works in no others.
-    /// For `participants` it also checks our own lease tables.
+    /// Once this process has joined, it checks its own lease tables in the place of
+    /// `participants`: that directory can't be deleted as long as one of them is in it. If an
+    /// earlier step could not move something to a directory, it checks all of them.
     [[nodiscard]] bool is_lost(std::initializer_list<os::Dir Handles::*> used) const;
 
     /// Returns true if `info` is about `archive/`. A path that leaves an entry by ".." ends there
@@ -119,6 +122,11 @@ public:
     std::atomic<bool> can_exchange{true};
 
 private:
+    /// Returns whether the root's directory is still what its path leads to; false if that can't
+    /// be told.
+    [[nodiscard]] bool is_at_its_path() const;
+    /// Returns whether a directory was deleted: see is_lost.
+    [[nodiscard]] bool has_lost(os::Dir Handles::*which) const;
     /// Retires the link `l-<id>` of a dead participant. If that is refused, and `id` was never
     /// live, deletes the entry in place, and then the link.
     [[nodiscard]] Result<> reap_link(const os::Dir& staging, const format::Id& id) const;
@@ -134,9 +142,13 @@ private:
                                                 format::RetiredAt when) const;
 
     Handles dirs_;
-    format::Format format_;     // read from the cache's `format`, or written there
-    BucketKeys keys_;           // of dirs_
-    os::FileIdentity archive_;  // of `archive/`
+    format::Format format_;      // read from the cache's `format`, or written there
+    BucketKeys keys_;            // of dirs_
+    os::FileIdentity identity_;  // of the root's directory
+    os::FileIdentity archive_;   // of `archive/`
+    /// A rename to `retired/` or `deleting/` has failed since the last look at all directories, so
+    /// one of them may have been deleted.
+    mutable std::atomic<bool> doubted_{false};
     bool read_only_;
     std::uint64_t owner_;  // the token of the process that opened it
     Recent recent_;

@@ -15,7 +15,12 @@ namespace larder::os {
 /// enough for a fresh name, because no other process draws the same one.
 [[nodiscard]] Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                                   const std::string& to);
-/// Does the same, but fails with Errc::unsupported if the system refuses such a rename.
+/// Does the same for a directory. Fails with Why::not_directory or Errc::damaged, and renames
+/// nothing, if something else stands at `from`, such as a symlink to a directory.
+[[nodiscard]] Result<> rename_dir_new(const Dir& from_dir, const std::string& from,
+                                      const Dir& to_dir, const std::string& to);
+/// Does the same as rename_new, but fails with Errc::unsupported if the system refuses such a
+/// rename.
 [[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from,
                                          const Dir& to_dir, const std::string& to);
 /// Renames a file or symlink, and replaces one that stands at `to`. Does nothing if both are names

@@ -193,32 +193,40 @@ Result<> retire_key(const RootRef& root, const KeyRef& place, os::Dir* bucket,
 }
 
 /// Retires a whole bucket by one rename into `retired/buckets/`: of its directory, or of its
-/// pointer.
-Result<> move_bucket_aside(const cache::Handles& dirs, const std::string& encoded_bucket) {
+/// pointer. Errors: Why::not_directory if buckets are directories, and something else stands there.
+Result<> move_bucket_aside(const cache::Root& root, const std::string& encoded_bucket) {
+    const auto& dirs = root.dirs();
     if (const int error = os::point("refresh.rename"))
         return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
-    return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets,
-                          to_text(format::fresh_retired_name(format::retired_now())));
+    const std::string retired = to_text(format::fresh_retired_name(format::retired_now()));
+    if (root.keys().use_pointers())
+        return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets, retired);
+    return os::rename_dir_new(dirs.buckets, encoded_bucket, dirs.retired_buckets, retired);
 }
 
-/// Takes a bucket out by one rename, without a sync. Succeeds if there is no such bucket. Returns
-/// false if this directory can't be renamed.
-Result<bool> take_whole(const RootRef& root, const std::string& encoded_bucket) {
-    // A rename would carry off whatever stands there. So look first that it is a bucket.
-    TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
-    if (!exists) return true;
-    (void)os::point("refresh.begun");
-    auto moved = move_bucket_aside(root->dirs(), encoded_bucket);
-    (void)os::point("refresh.moved");
-    if (moved) return true;
-    if (is_absent(moved)) {
-        // Another process has just refreshed it, unless the file system is wrong, or a publish has
-        // made the bucket anew.
-        TRY_ASSIGN(const bool stands, bucket_exists(*root, encoded_bucket));
-        return !stands;
+/// Takes a bucket out by one rename, without a sync. Returns nullopt if this bucket can't be
+/// renamed. Errors: `damaged` if something stands there that is no bucket.
+Result<std::optional<Refreshed>> take_whole(const cache::Root& root,
+                                            const std::string& encoded_bucket) {
+    // A rename of a pointer would carry off whatever stands there. So look first that it is one. A
+    // rename of a directory refuses all else.
+    if (root.keys().use_pointers()) {
+        TRY_ASSIGN(const bool exists, root.keys().bucket_exists(encoded_bucket));
+        if (!exists) return Refreshed::no_bucket;
     }
-    if (ends_at_once(why_of(moved))) return tl::make_unexpected(std::move(moved).error());
-    return false;
+    (void)os::point("refresh.begun");
+    const auto moved = move_bucket_aside(root, encoded_bucket);
+    (void)os::point("refresh.moved");
+    if (moved) return Refreshed::done;
+    if (ends_at_once(why_of(moved)) && !is_absent(moved)) return tl::make_unexpected(moved.error());
+    // If something else stands there, this returns the error that says so.
+    TRY_ASSIGN(const bool stands, root.keys().bucket_exists(encoded_bucket));
+    if (!stands) return Refreshed::no_bucket;
+    // It is there, so it can't be renamed; or a publish has just made it anew; or the directory to
+    // which it would go is gone.
+    if (is_absent(moved) && root.is_lost({&cache::Handles::retired_buckets}))
+        return Refreshed::lost;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -234,17 +242,21 @@ Result<> remove(const RootRef& root, const KeyRef& place, Durability durability,
     return retired;
 }
 
-Result<> refresh(const RootRef& root, const std::string& encoded_bucket, Durability durability,
-                 const cache::CallContext& context) {
-    TRY_ASSIGN(const bool moved, take_whole(root, encoded_bucket));
-    if (moved) {
-        if (durability == Durability::process) return {};
-        return after_change(sync_rename(*root, root->dirs().buckets, root->dirs().retired_buckets));
+Result<Refreshed> refresh(const RootRef& root, const std::string& encoded_bucket,
+                          Durability durability, const cache::CallContext& context) {
+    TRY_ASSIGN(const auto whole, take_whole(*root, encoded_bucket));
+    if (whole == Refreshed::lost) return Refreshed::lost;
+    if (whole) {
+        if (durability == Durability::process) return *whole;
+        const auto& dirs = root->dirs();
+        TRY(after_change(sync_rename(*root, dirs.buckets, dirs.retired_buckets)));
+        return *whole;
     }
     // This directory cannot be renamed: it is one of a lower layer of overlayfs, for example. So
     // retire the keys one by one. A key that is published meanwhile may be retired or not.
     const RefreshOptions every_key{.durability = durability};
-    return refresh_some(root, {}, encoded_bucket, every_key, context).done;
+    TRY(refresh_some(root, {}, encoded_bucket, every_key, context).done);
+    return Refreshed::done;
 }
 
 PartialRefresh refresh_some(const RootRef& root, std::string_view bucket,

@@ -20,12 +20,17 @@ namespace larder::protocol {
 [[nodiscard]] Result<> remove(const RootRef& root, const KeyRef& place, Durability durability,
                               const cache::CallContext& context);
 
+/// What a refresh of a whole bucket has met.
+enum class Refreshed {
+    done,       ///< the bucket is retired
+    no_bucket,  ///< there is none, or `buckets/` itself was deleted: then the Root is lost
+    lost,       ///< nothing is retired, because a directory of the Root was deleted
+};
 /// Retires every key of a bucket at once, by one rename. Waits for no process, and takes no lock.
-/// Succeeds if there is no such bucket. If its directory cannot be renamed, this retires key by
-/// key, which is not atomic: a key that is published meanwhile may be retired or not. For `power`,
-/// as in remove.
-[[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
-                               Durability durability, const cache::CallContext& context);
+/// If its directory cannot be renamed, this retires key by key, which is not atomic: a key that is
+/// published meanwhile may be retired or not. For `power`, as in remove.
+[[nodiscard]] Result<Refreshed> refresh(const RootRef& root, const std::string& encoded_bucket,
+                                        Durability durability, const cache::CallContext& context);
 
 /// The result of a refresh of some keys.
 struct PartialRefresh {

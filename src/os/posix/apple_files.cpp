@@ -136,6 +136,8 @@ bool list_lets_others_write(int fd, const FileInfo& info) noexcept {
 
 const int no_such_attribute = ENOATTR;
 
+const bool slash_asks_for_directory = false;
+
 ssize_t list_attributes(int fd, char* names, std::size_t size) {
     return ::flistxattr(fd, names, size, 0);
 }

@@ -142,6 +142,8 @@ bool list_lets_others_write(int fd, const FileInfo& info) noexcept {
 
 const int no_such_attribute = ENODATA;
 
+const bool slash_asks_for_directory = true;
+
 ssize_t list_attributes(int fd, char* names, std::size_t size) {
     return ::flistxattr(fd, names, size);
 }

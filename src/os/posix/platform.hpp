@@ -34,6 +34,10 @@ enum class RenameFlag {
 /// system can't.
 int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag);
 
+/// Whether a rename of a name with a slash behind it fails with ENOTDIR if anything but a directory
+/// stands there. Where it is false, such a rename follows a symlink.
+extern const bool slash_asks_for_directory;
+
 /// Opens a directory, and returns its descriptor, which belongs to the caller. Fails with EXDEV if
 /// something is mounted there, and with ENOSYS if the system has no such call.
 int open_unmounted(int parent, const char* name);

@@ -116,6 +116,16 @@ Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_
     return rename_to_free_name({from_dir, from}, {to_dir, to});
 }
 
+Result<> rename_dir_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                        const std::string& to) {
+    // With a slash behind the name, the system itself refuses what is no directory. So no call must
+    // look first, and nothing can come between that look and the rename.
+    if (platform::slash_asks_for_directory) return rename_new(from_dir, from + '/', to_dir, to);
+    TRY_ASSIGN(const bool stands, is_dir_at(from_dir, from));
+    if (!stands) return fail(ENOENT, "rename", from_dir / from);
+    return rename_new(from_dir, from, to_dir, to);
+}
+
 Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
                         const std::filesystem::path& to) {
     return rename_to_free_name({from_dir, from}, RenamedName(to));

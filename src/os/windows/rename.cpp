@@ -106,6 +106,13 @@ Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_
     return rename_free(from_dir, from, to_dir, to);
 }
 
+Result<> rename_dir_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                        const std::string& to) {
+    TRY_ASSIGN(const bool stands, is_dir_at(from_dir, from));
+    if (!stands) return fail(Why::absent, "rename", from_dir / from);
+    return rename_new(from_dir, from, to_dir, to);
+}
+
 Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
                         const std::filesystem::path& to) {
     const windows::Path target(to);
