@@ -19,11 +19,13 @@ Result<std::string> read_file_at(const Dir& parent, const std::string& name, std
     for (;;) {
         const auto got = read_some(file, chunk.data(), chunk.size());
         if (!got) return fail(got.error(), "read", parent / name);
-        if (*got == 0) return bytes;
         bytes.append(chunk.data(), *got);
         if (bytes.size() > limit)
             return fail(Errc::damaged, "read", parent / name,
                         "larger than anything larder writes here");
+        // A read that has reached the size need not be followed by one that finds the end. (A file
+        // in user space may have no size, and then only that one tells.)
+        if (*got == 0 || (*got < chunk.size() && bytes.size() == info->size)) return bytes;
     }
 }
 

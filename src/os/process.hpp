@@ -59,7 +59,8 @@ enum class Search {
 /// Returns a variable of the environment. Returns nullopt if it is not set. Requires: no other
 /// thread changes the environment meanwhile.
 [[nodiscard]] std::optional<std::string> environment_variable(const char* name);
-/// Returns the command line for people: its words with spaces between them.
+/// Returns the command line for people: its words with spaces between them. A process that changes
+/// it later is still called by the first one.
 [[nodiscard]] std::string this_command();
 
 }  // namespace larder::os

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cerrno>
 #include <csignal>
+#include <memory>
 
 #include "os/points.hpp"
 #include "os/posix/fd.hpp"
@@ -16,9 +17,49 @@ namespace larder::os {
 
 namespace {
 
+/// What the system tells of this process, and what does not change as long as it runs. (It may go
+/// to another time namespace. Then its start and the offset still go together.)
+struct KnownSelf {
+    std::uint64_t token = 0;  ///< see process_token
+    std::uint64_t pid_namespace = 0;
+    std::uint64_t start = 0;
+    std::int64_t clock_offset = 0;
+    std::string command;
+    const KnownSelf* before = nullptr;  ///< what a forked child has inherited
+};
+
+/// Returns what the system tells of this process. Reads it once, because files in /proc cost more
+/// than all else that an open of a cache does. Returns null if the system does not tell all of it,
+/// or if memory has run out; then the next call reads it again. Nothing is ever deleted, because
+/// another thread may be reading it, and in a forked child one of the parent may have been.
+const KnownSelf* known_self() noexcept {
+    // Initialized by the compiler and not by the first call: see os/before_main.hpp.
+    static constinit std::atomic<const KnownSelf*> known{nullptr};
+    const KnownSelf* seen = known.load(std::memory_order_acquire);
+    if (seen != nullptr && seen->token == process_token()) return seen;
+    try {
+        const auto offset = platform::clock_offset();
+        auto fresh = std::make_unique<KnownSelf>();
+        fresh->token = process_token();
+        fresh->pid_namespace = platform::pid_namespace();
+        fresh->start = platform::view_of_this_process().start;
+        fresh->clock_offset = offset.value_or(0);
+        fresh->command = platform::command_line();
+        fresh->before = seen;
+        if (!offset || fresh->start == 0 || fresh->pid_namespace == 0) return nullptr;
+        if (known.compare_exchange_strong(seen, fresh.get(), std::memory_order_acq_rel))
+            return fresh.release();
+        return seen;  // another thread was quicker
+    } catch (...) {
+        return nullptr;
+    }
+}
+
 /// Returns the number of the pid namespace of this process; 0 if it is unknown.
 std::uint64_t this_pid_namespace() noexcept {
-    return point("os.pid-namespace") != 0 ? 0 : platform::pid_namespace();
+    if (point("os.pid-namespace") != 0) return 0;
+    const KnownSelf* const self = known_self();
+    return self != nullptr ? self->pid_namespace : platform::pid_namespace();
 }
 
 /// The id of this boot, once it was read. All threads of the process share it, and no lock guards
@@ -164,17 +205,21 @@ bool boot_id_is_real() noexcept { return this_boot().is_real; }
 
 ProcessIdentity this_process() noexcept {
     const platform::BootIdRead boot = this_boot();
-    const auto offset = platform::clock_offset();
-    // A start that is shifted by an unknown offset is worse than none.
-    const std::uint64_t start = offset ? platform::view_of_this_process().start : 0;
-    return {
+    ProcessIdentity identity{
         .boot = boot.id,
         .boot_is_real = boot.is_real,
         .pid_namespace = this_pid_namespace(),
-        .start = start,
-        .clock_offset = offset.value_or(0),
         .pid = process_id(),
     };
+    if (const KnownSelf* const self = known_self()) {
+        identity.start = self->start;
+        identity.clock_offset = self->clock_offset;
+    } else if (const auto offset = platform::clock_offset()) {
+        // A start that is shifted by an unknown offset is worse than none.
+        identity.start = platform::view_of_this_process().start;
+        identity.clock_offset = *offset;
+    }
+    return identity;
 }
 
 bool is_here(const ProcessIdentity& process) noexcept {
@@ -206,6 +251,9 @@ std::optional<std::string> environment_variable(const char* name) {
     return value;
 }
 
-std::string this_command() { return platform::command_line(); }
+std::string this_command() {
+    const KnownSelf* const self = known_self();
+    return self != nullptr ? self->command : platform::command_line();
+}
 
 }  // namespace larder::os
