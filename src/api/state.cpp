@@ -135,20 +135,29 @@ Result<protocol::RootRef> CacheState::root() {
 
 Result<protocol::RootRef> CacheState::current_root() {
     LiveRoot seen = current();
-    if (seen.root->is_ours() && !seen.root->is_lost()) return std::move(seen.root);
-    return reopen(seen);
+    return with_rest(seen.root->is_ours() && !seen.root->is_lost() ? std::move(seen.root)
+                                                                   : reopen(seen));
 }
 
 Result<protocol::RootRef> CacheState::current_root(
     std::initializer_list<os::Dir cache::Handles::*> used) {
     LiveRoot seen = current();
-    if (seen.root->is_ours() && !seen.root->is_lost(used)) return std::move(seen.root);
-    return reopen(seen);
+    return with_rest(seen.root->is_ours() && !seen.root->is_lost(used) ? std::move(seen.root)
+                                                                       : reopen(seen));
+}
+
+Result<protocol::RootRef> CacheState::with_rest(Result<protocol::RootRef> root) {
+    if (!root) return root;
+    const auto rest = (*root)->open_rest();
+    if (rest) return root;
+    if (!is_absent(rest)) return tl::make_unexpected(rest.error());
+    // One of them was deleted, or all of the cache.
+    return reopen(current());
 }
 
 Result<protocol::RootRef> CacheState::reopen(const LiveRoot& seen) {
     const auto kept = keep();  // A listener may close the cache.
-    TRY_ASSIGN(auto root, cache::open_root(path_, options_));
+    TRY_ASSIGN(auto root, cache::open_root(path_, options_, cache::Parts::all));
     auto fresh = std::make_unique<Generation>(std::move(root));
     fresh->before = seen.generation;
     Generation* expected = seen.generation;

@@ -105,6 +105,9 @@ private:
     /// Opens the Root anew, unless another thread has done so since `seen` was read. Returns the
     /// Root that is current then. Errors: those of opening a cache; then the old generation stays.
     [[nodiscard]] Result<protocol::RootRef> reopen(const LiveRoot& seen);
+    /// Opens what a get does not need of it: see cache::Root::open_rest. Opens the cache anew if
+    /// that is missing.
+    [[nodiscard]] Result<protocol::RootRef> with_rest(Result<protocol::RootRef> root);
 
     std::filesystem::path path_;  ///< absolute, without symlinks; the Root is opened again by it
     OpenOptions options_;

@@ -9,7 +9,8 @@ namespace larder::cache {
 /// The open directories of a root, named as in format/layout.hpp. Everything is reached through
 /// these handles. So it does not matter if a directory above is renamed, or if a symlink is put in
 /// the place of a directory. In a read-only root, some may not be open. `generations` is open only
-/// if buckets are pointers.
+/// if buckets are pointers. Those of what is retired and deleted are opened when they are first
+/// needed: see Root::open_rest.
 struct Handles {
     os::Dir root;
     os::Dir participants;

@@ -6,7 +6,9 @@
 #include <map>
 
 #include "cache/husk.hpp"
+#include "cache/parts.hpp"
 #include "cache/root.hpp"
+#include "cache/root_files.hpp"
 #include "format/id.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
@@ -24,11 +26,6 @@ namespace larder::cache {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Returns the error of a root that is not opened. `why` says what to do, too.
-tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
-    return fail(Errc::refused, "open cache", path, std::move(why));
-}
 
 /// Returns the name of a network file system; null if the root lies on a local one.
 const char* network_of(const os::Dir& dir) {
@@ -180,28 +177,6 @@ Result<format::Format> read_format_again(const os::Dir& root) {
     return read.format;
 }
 
-/// Writes a small file if it is missing. Completes it if it holds only the beginning of its text,
-/// as a power cut leaves it. A file that holds anything else is left alone. Another process may be
-/// writing the same text just now, so the file is never removed. Errors: those of making the file,
-/// if none stands there afterwards.
-Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text,
-                          os::Permissions permissions = os::readable_file) {
-    if (const auto info = os::stat_at(root, name)) {
-        if (!info->is_regular() || info->size >= text.size()) return {};
-        const auto begun = os::read_file_at(root, name, text.size());
-        if (!begun || !text.starts_with(*begun)) return {};
-        TRY_ASSIGN(const os::FileHandle file, os::open_at(root, name, os::OpenMode::read_write));
-        if (const auto error = os::write_at(file, text.data(), text.size(), 0))
-            return os::fail(error, "write", root / name);
-        return os::sync(file, root / name);
-    }
-    auto written = os::write_new_file_at(root, name, text, permissions);
-    // A file system that is full, or refuses to make files, may still have this one.
-    const bool stands =
-        written || why_of(written) == Why::exists || os::exists_at(root, name).value_or(false);
-    return stands ? Result<>() : written;
-}
-
 /// Syncs a file that write_if_missing has made. One that can't be opened is not larder's. Requires:
 /// it was seen to hold our text, or its beginning, so it is no pipe.
 Result<> sync_if_ours(const os::Dir& root, const char* name) {
@@ -285,24 +260,6 @@ Result<> write_format(const Handles& dirs, const format::Format& format) {
     }
 }
 
-/// Refuses a directory of a cache to which users other than the owner of the root may write, or
-/// that one of them has put there.
-Result<> check_hands_off(const os::Dir& dir, const os::FileInfo& info, std::uint64_t owner) {
-    if (info.owner != owner) {
-        return refuse(dir.path, "it belongs to user " + os::user_name(info.owner) +
-                                    ", and the cache to user " + os::user_name(owner) +
-                                    ": the first may have put anything there; delete the cache, or "
-                                    "name another directory");
-    }
-    if (os::others_may_write(dir.handle, info)) {
-        return refuse(dir.path,
-                      "other users may write to it, and so choose what this user gets; take that "
-                      "right away (`chmod go-w`, which also cuts what an access control list "
-                      "gives), or name another directory");
-    }
-    return {};
-}
-
 /// Refuses a file of the locks that belongs to another user than the root, or to which other users
 /// may write: they could take every lock. One that is missing is made later, and if something else
 /// stands there, the first lock is an error.
@@ -328,50 +285,6 @@ Result<> check_locks(const os::Dir& root, std::uint64_t owner) {
                   "another directory");
 }
 
-/// Opens the directories of a root.
-class PartOpener {
-public:
-    /// `owner` is the owner of the root.
-    PartOpener(bool read_only, std::uint64_t owner, bool allow_unsafe)
-        : read_only_(read_only), owner_(owner), allow_unsafe_(allow_unsafe) {}
-
-    /// Opens a directory of the cache, and makes it if a writer finds it missing. In a read-only
-    /// root it may be missing; the result is then a Dir that is not open. Errors: `refused` if
-    /// another user may have put something there.
-    Result<os::Dir> open(const os::Dir& parent, const char* name) const {
-        auto opened =
-            read_only_ ? os::open_dir_at(parent, name) : os::make_and_open_dir_at(parent, name);
-        if (read_only_ && is_absent(opened)) return os::Dir{os::FileHandle(), parent / name};
-        TRY(opened);
-        if (allow_unsafe_) return opened;
-        TRY_ASSIGN(const os::FileInfo info, os::stat_of(*opened));
-        TRY(check_hands_off(*opened, info, owner_));
-        return opened;
-    }
-
-private:
-    bool read_only_;
-    std::uint64_t owner_;
-    bool allow_unsafe_;
-};
-
-/// Opens all directories below its root that every cache has.
-Result<Handles> open_handles(os::Dir root, const PartOpener& parts) {
-    Handles dirs;
-    dirs.root = std::move(root);
-    TRY_ASSIGN(dirs.participants, parts.open(dirs.root, format::participants_name));
-    TRY_ASSIGN(dirs.staging, parts.open(dirs.root, format::staging_name));
-    TRY_ASSIGN(dirs.buckets, parts.open(dirs.root, format::buckets_name));
-    TRY_ASSIGN(dirs.archive, parts.open(dirs.root, format::archive_name));
-    TRY_ASSIGN(dirs.deleting, parts.open(dirs.root, format::deleting_name));
-    TRY_ASSIGN(const os::Dir retired, parts.open(dirs.root, format::retired_name));
-    if (retired.is_open()) {
-        TRY_ASSIGN(dirs.retired_links, parts.open(retired, format::retired_links_name));
-        TRY_ASSIGN(dirs.retired_buckets, parts.open(retired, format::retired_buckets_name));
-    }
-    return dirs;
-}
-
 /// Opens `generations/` if buckets are pointers.
 Result<> open_generations(Handles& dirs, const PartOpener& parts, const format::Format& format) {
     if (format.buckets != BucketKind::pointer || dirs.generations.is_open()) return {};
@@ -386,6 +299,12 @@ Result<os::Dir> open_root_dir(const fs::path& path, const OpenOptions& options) 
     fs::path absolute =
         os::retried(error, [&](std::error_code& each) { return fs::absolute(path, each); });
     if (error) return os::fail(error, "open cache", path);
+    // Most roots are there. What follows is for one that is not, and for what can't be opened.
+    const fs::path known =
+        os::retried(error, [&](std::error_code& each) { return fs::canonical(absolute, each); });
+    if (!error) {
+        if (auto opened = os::open_dir(known)) return opened;
+    }
     // A root that is about to be made: a ".." in its path must not need directories that do not
     // exist.
     if (os::why_of(os::try_stat_path(absolute, os::Follow::yes)) == Why::absent)
@@ -466,19 +385,16 @@ Result<> check_can_be_created(const fs::path& path, const os::Dir& root, bool re
     return check_nothing_else_here(root);
 }
 
-/// Makes what a root lacks, and returns its format. `found` is what was read of `format`. Errors:
-/// those of making a file or a directory, and of choose_format. A kill leaves a root that the next
-/// open completes.
+/// Makes a cache of a root without `format`, and returns its format. Errors: those of making a file
+/// or a directory, and of choose_format. A kill leaves a root that the next open completes.
 Result<format::Format> complete_root(Handles& dirs, const PartOpener& parts,
-                                     const format::FormatRead& found, const OpenOptions& options) {
-    TRY(write_if_missing(dirs.root, format::cachedir_tag_name, format::cachedir_tag_text));
-    TRY(write_if_missing(dirs.root, format::gitignore_name, format::gitignore_text));
+                                     const OpenOptions& options) {
+    TRY(mend_tags(dirs.root));
     // Make it now, while there is space. A collection and a remove need their locks on a disk that
     // has no inode left.
     TRY(write_if_missing(dirs.root, format::locks_name, "", os::private_file));
-    if (found.kind != format::FormatRead::Kind::unknown) return found.format;
-    // If a power cut emptied these two, backups and git would take the cache, until the next open.
-    // So they are on the disk before a file says that this is a cache.
+    // If a power cut emptied these two, backups and git would take the cache, until the next
+    // collection. So they are on the disk before a file says that this is a cache.
     for (const char* const name : {format::cachedir_tag_name, format::gitignore_name})
         TRY(sync_if_ours(dirs.root, name));
     TRY_ASSIGN(const format::Format chosen, choose_format(dirs, options));
@@ -497,43 +413,65 @@ Result<format::Format> complete_root(Handles& dirs, const PartOpener& parts,
     return read_format_again(dirs.root);
 }
 
+/// Opens, or makes, the directories of a root whose `format` said `found`, and reads that again.
+/// The other steps are those of a root that lacks none of them: see open_anew.
+Result<format::Format> open_made(const fs::path& path, Handles& dirs, const PartOpener& parts,
+                                 const format::Format& found) {
+    TRY(parts.open_first(dirs));
+    TRY(parts.open_rest(dirs, true));
+    TRY(open_generations(dirs, parts, found));
+    TRY_ASSIGN(const format::Format again, read_format_again(dirs.root));
+    if (again.buckets != found.buckets)
+        return refuse(path, "another process has just made it anew; try again");
+    return again;
+}
+
 /// Opens the root that `root` is an open handle of, and creates the cache if there is none. `path`
 /// is how the caller named it, and `info` is about it. Errors: `refused`, and those of the system.
 Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
                                         const os::FileInfo& info, bool read_only,
-                                        const OpenOptions& options) {
+                                        const OpenOptions& options, Parts needed) {
     // A cleaner that works there at this instant is neither waited for nor stopped.
     (void)os::hold_off_cleaners(root);
-    TRY_ASSIGN(auto found, read_format(root));
+    Handles dirs;
+    dirs.root = std::move(root);
+    // The parts come first, and then `format`. A destroy marks the cache before it removes any
+    // part. So if `format` is ours, these are the parts in which a destroy looks for leases.
+    const bool has_parts = PartOpener::open_found(dirs);
+    (void)os::point("open.found");
+    TRY_ASSIGN(auto found, read_format(dirs.root));
     (void)os::point("open.read");
-    TRY(check_root_is_safe(path, root, info, read_only, options));
-    if (found.kind == format::FormatRead::Kind::unknown)
-        TRY(check_can_be_created(path, root, read_only));
-    // The tag is the first file of a new cache. By it the next open, after a kill, knows that the
-    // directory is larder's; and a destroy knows that its root has become a new cache. So in an old
-    // cache the tag is mended only after `format` was read again.
+    TRY(check_root_is_safe(path, dirs.root, info, read_only, options));
     const bool is_new = found.kind == format::FormatRead::Kind::unknown;
-    if (is_new) TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
+    if (is_new) TRY(check_can_be_created(path, dirs.root, read_only));
+    // The tag is the first file of a new cache. By it the next open, after a kill, knows that the
+    // directory is larder's; and a destroy knows that its root has become a new cache.
+    if (is_new)
+        TRY(write_if_missing(dirs.root, format::cachedir_tag_name, format::cachedir_tag_text));
     const PartOpener parts(read_only, info.owner, options.allow_unsafe);
-    TRY_ASSIGN(Handles dirs, open_handles(std::move(root), parts));
-    if (!options.allow_unsafe) TRY(check_locks(dirs.root, info.owner));
-    if (!is_new) {
-        TRY(open_generations(dirs, parts, found.format));
-        TRY_ASSIGN(const format::Format again, read_format_again(dirs.root));
-        if (again.buckets != found.format.buckets)
-            return refuse(path, "another process has just made it anew; try again");
-        found.format = again;
+    if (is_new) {
+        TRY(parts.open_first(dirs));
+        TRY(parts.open_rest(dirs, true));
+    } else if (has_parts && needed == Parts::first &&
+               found.format.buckets == BucketKind::directory) {
+        for (const os::Dir* dir : {&dirs.participants, &dirs.staging, &dirs.buckets, &dirs.archive})
+            TRY(parts.check(*dir));
+    } else {
+        // What is made here is made after `format` was read, and so `format` is read again.
+        TRY_ASSIGN(found.format, open_made(path, dirs, parts, found.format));
     }
+    if (!options.allow_unsafe) TRY(check_locks(dirs.root, info.owner));
     format::Format format = found.format;
-    if (!read_only) {
-        TRY_ASSIGN(format, complete_root(dirs, parts, found, options));
+    if (is_new) {
+        TRY_ASSIGN(format, complete_root(dirs, parts, options));
     }
     os::FileIdentity archive;
     if (dirs.archive.is_open()) {
         TRY_ASSIGN(const os::FileInfo archive_info, os::stat_of(dirs.archive));
         archive = archive_info.identity;
     }
-    return std::make_shared<Root>(std::move(dirs), info.identity, archive, format, read_only);
+    return std::make_shared<Root>(std::move(dirs), parts, info.identity, archive, format,
+                                  read_only);
 }
 
 }  // namespace
@@ -548,7 +486,8 @@ std::vector<std::shared_ptr<Root>> open_roots() {
     return roots;
 }
 
-Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions& options) {
+Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions& options,
+                                        Parts needed) {
     TRY(os::draw_token());
     TRY_ASSIGN(os::Dir root, open_root_dir(path, options));
 
@@ -563,8 +502,10 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     // If this process has the same directory open, it uses that Root, so that it is one
     // participant, and not two that know nothing of each other.
     auto& known = (read_only ? opened.read_only : opened.writable)[info.identity];
-    if (auto shared = known.lock(); shared && !shared->is_lost()) return shared;
-    TRY_ASSIGN(auto fresh, open_anew(path, std::move(root), info, read_only, options));
+    if (auto shared = known.lock(); shared && !shared->is_lost()) {
+        if (needed == Parts::first || shared->open_rest()) return shared;
+    }
+    TRY_ASSIGN(auto fresh, open_anew(path, std::move(root), info, read_only, options, needed));
     known = fresh;
     return fresh;
 }

@@ -13,9 +13,11 @@
 
 namespace larder::cache {
 
-Root::Root(Handles handles, const os::FileIdentity& identity, const os::FileIdentity& archive,
-           format::Format format, bool read_only)
-    : dirs_(std::move(handles)),
+Root::Root(Handles handles, const PartOpener& parts, const os::FileIdentity& identity,
+           const os::FileIdentity& archive, format::Format format, bool read_only)
+    : parts_(parts),
+      dirs_(std::move(handles)),
+      has_rest_(dirs_.deleting.is_open()),
       format_(format),
       keys_(dirs_, format_),
       identity_(identity),
@@ -38,6 +40,17 @@ bool is_deleted(const os::Dir& dir) {
 }
 
 }  // namespace
+
+Result<> Root::open_rest() const {
+    if (has_rest_.load(std::memory_order_acquire)) return {};
+    const std::lock_guard guard(opening_);
+    if (has_rest_.load(std::memory_order_relaxed)) return {};
+    // This makes none that is missing: the root may have been emptied, or destroyed, since it was
+    // opened. An open of all parts reads `format` first.
+    TRY(parts_.open_rest(dirs_, false));
+    has_rest_.store(true, std::memory_order_release);
+    return {};
+}
 
 bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
     if (doubted_.load(std::memory_order_relaxed)) return is_lost();
@@ -70,6 +83,10 @@ bool Root::is_at_its_path() const {
 
 bool Root::has_lost(os::Dir Handles::*which) const {
     if (which == &Handles::participants && joined() != nullptr) return joined()->is_lost();
+    // Another thread may be opening these just now.
+    const bool is_of_rest = which == &Handles::retired_links ||
+                            which == &Handles::retired_buckets || which == &Handles::deleting;
+    if (is_of_rest && !has_rest_.load(std::memory_order_acquire)) return false;
     return is_deleted(dirs_.*which);
 }
 
@@ -113,7 +130,7 @@ Result<> Root::reap(const os::Dir& staging) const {
     NotedErrors errors;
     std::vector<format::Id> unsettled;
     bool is_empty = true;
-    const auto settle = [&](const std::string& name, os::FileKind) -> Result<> {
+    const auto settle = [&](const std::string& name) -> Result<> {
         is_empty = false;
         const auto staged = format::parse_staged_name(name);
         if (!staged || staged->kind != Kind::old) return {};
@@ -124,7 +141,13 @@ Result<> Root::reap(const os::Dir& staging) const {
     };
     // While an `o-` may stand that was not settled, no `l-` may go: the next reap would take the
     // old entry for replaced, although its key names it.
-    TRY(os::for_each_name(staging, settle));
+    // Every join comes here, so the directory is not opened a second time for this listing.
+    TRY_ASSIGN(auto reader, os::DirReader::borrow(staging));
+    for (;;) {
+        TRY_ASSIGN(const os::DirEntry entry, reader.next());
+        if (!entry) break;
+        TRY(settle(entry.name));
+    }
     // Most joins find nothing, so spare them the second listing. The owner is dead, or this
     // process.
     if (is_empty) return {};
@@ -200,7 +223,7 @@ Result<> Root::reap_pointer(const os::Dir& staging, const format::Id& generation
 
 Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
                            format::RetiredAt when) const {
-    TRY(retire_to(dirs_.retired_links, dir, name, when));
+    TRY(retire_to(&Handles::retired_links, dir, name, when));
     return {};
 }
 
@@ -211,17 +234,18 @@ Result<> Root::retire_key(const std::string& key_path, format::RetiredAt when) c
 
 Result<std::string> Root::retire_pointer(const os::Dir& dir, const std::string& name,
                                          format::RetiredAt when) const {
-    return retire_to(dirs_.retired_buckets, dir, name, when);
+    return retire_to(&Handles::retired_buckets, dir, name, when);
 }
 
-Result<std::string> Root::retire_to(const os::Dir& to, const os::Dir& dir, const std::string& name,
-                                    format::RetiredAt when) const {
+Result<std::string> Root::retire_to(os::Dir Handles::*to, const os::Dir& dir,
+                                    const std::string& name, format::RetiredAt when) const {
+    TRY(open_rest());
     // A link may be replaced between the two looks. Arbitrary: that does not happen so often in a
     // row.
     constexpr int max_attempts = 100;
     for (int attempts = 1; attempts <= max_attempts; ++attempts) {
         std::string fresh = to_text(format::fresh_retired_name(when));
-        auto retired = os::rename_new(dir, name, to, fresh);
+        auto retired = os::rename_new(dir, name, dirs_.*to, fresh);
         if (!retired) doubted_.store(true, std::memory_order_relaxed);
         // No other process draws this name.
         if (why_of(retired) == Why::exists) {
@@ -243,6 +267,7 @@ Result<std::string> Root::retire_to(const os::Dir& to, const os::Dir& dir, const
 }
 
 Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {
+    TRY(open_rest());
     const auto move = [&]() -> Result<> {
         if (const int error = os::point("deleting.rename"))
             return os::fail(error, "rename", dir / name);

@@ -18,6 +18,7 @@
 #include "cache/bucket_keys.hpp"
 #include "cache/handles.hpp"
 #include "cache/participant.hpp"
+#include "cache/parts.hpp"
 #include "cache/recent.hpp"
 #include "cache/retired_hints.hpp"
 #include "format/format_file.hpp"
@@ -26,17 +27,25 @@
 
 namespace larder::cache {
 
-/// See the head of this file. All but the participant, the recent keys, the hints, the earlier
-/// boots and can_exchange is constant after the construction. Thread-safe.
+/// See the head of this file. All but the participant, the three directories that open_rest opens,
+/// the recent keys, the hints, the earlier boots and can_exchange is constant after the
+/// construction. Thread-safe.
 class Root : public std::enable_shared_from_this<Root> {
 public:
-    /// `identity` is that of the root's directory, and `archive` that of `archive/`: see is_archive.
-    Root(Handles handles, const os::FileIdentity& identity, const os::FileIdentity& archive,
-         format::Format format, bool read_only);
+    /// `identity` is that of the root's directory, and `archive` that of `archive/`: see
+    /// is_archive. `parts` opens what the handles lack.
+    Root(Handles handles, const PartOpener& parts, const os::FileIdentity& identity,
+         const os::FileIdentity& archive, format::Format format, bool read_only);
     /// Settles the uses of this process, unless it is a forked child, whose uses are its parent's.
     ~Root();
 
+    /// Returns the open directories. `retired_links`, `retired_buckets` and `deleting` are open
+    /// once open_rest has succeeded.
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
+    /// Opens the three directories that a get does not need, unless that was done. Every other call
+    /// begins with this. Errors: Why::absent if one of them is missing, so that everything must be
+    /// opened again, with Parts::all; those of PartOpener::open. Then the next call tries again.
+    [[nodiscard]] Result<> open_rest() const;
     /// Tells where the keys of a bucket are.
     [[nodiscard]] const BucketKeys& keys() const noexcept { return keys_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
@@ -81,7 +90,8 @@ public:
     /// `retired/buckets/` for a pointer. First settles every link `o-`, then retires the links
     /// `l-`, and then the pointers `g-`. What cannot be settled or moved stops nothing else, but
     /// the `l-` beside an `o-` that stays. Requires: the caller holds the lock of that participant,
-    /// from before it was judged dead until this returns. Errors: the first one.
+    /// from before it was judged dead until this returns; nothing was listed by the handle
+    /// `staging` before. Errors: the first one.
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
 
     /// Settles the link `o-<id>` of a publisher that gave up or died. If `l-<id>` stands beside it,
@@ -137,15 +147,18 @@ private:
     [[nodiscard]] Result<> reap_pointer(const os::Dir& staging, const format::Id& generation) const;
     /// Does what retire_link and retire_pointer say: renames to a fresh name in `to`, and returns
     /// that name.
-    [[nodiscard]] Result<std::string> retire_to(const os::Dir& to, const os::Dir& dir,
+    [[nodiscard]] Result<std::string> retire_to(os::Dir Handles::*to, const os::Dir& dir,
                                                 const std::string& name,
                                                 format::RetiredAt when) const;
 
-    Handles dirs_;
-    format::Format format_;      // read from the cache's `format`, or written there
-    BucketKeys keys_;            // of dirs_
-    os::FileIdentity identity_;  // of the root's directory
-    os::FileIdentity archive_;   // of `archive/`
+    PartOpener parts_;
+    mutable Handles dirs_;
+    mutable std::mutex opening_;                 // so that one thread opens the rest
+    mutable std::atomic<bool> has_rest_{false};  // see open_rest
+    format::Format format_;                      // read from the cache's `format`, or written there
+    BucketKeys keys_;                            // of dirs_
+    os::FileIdentity identity_;                  // of the root's directory
+    os::FileIdentity archive_;                   // of `archive/`
     /// A rename to `retired/` or `deleting/` has failed since the last look at all directories, so
     /// one of them may have been deleted.
     mutable std::atomic<bool> doubted_{false};
@@ -175,13 +188,20 @@ void settle_uses(const Root& root, const std::vector<format::Id>& uses) noexcept
 /// ring. Other processes see that they are settled.
 void settle_own_uses(const Root& root) noexcept;
 
+/// Which directories of a cache an open needs, and makes if they are missing.
+enum class Parts {
+    first,  ///< those without which no get works
+    all,
+};
+
 /// Opens the cache at `path`, or creates it; see Cache::open. Returns the Root that this process
 /// already has open, if it has one and that one is not lost. Any number of processes may create the
 /// same cache at the same time. Errors: `refused` for a directory that is no cache or not a safe
 /// one, with what to do about it; `unsupported`; those of the system. A kill leaves a root that the
 /// next open completes.
 [[nodiscard]] Result<std::shared_ptr<Root>> open_root(const std::filesystem::path& path,
-                                                      const OpenOptions& options);
+                                                      const OpenOptions& options,
+                                                      Parts needed = Parts::first);
 
 /// Returns the Roots that this process has open for writing. A forked child has none until it opens
 /// one itself.

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/saturate.hpp"
+#include "cache/root_files.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
@@ -646,6 +647,7 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
             // reported as reaped.
             lock->announce(root->participant_if_possible(context));
         }
+        if (!options.dry_run) (void)collector.errors().note(cache::mend_tags(root->dirs().root));
         if (evict) evict(collector.report(), collector.errors());
         collector.collect();
     }

@@ -24,6 +24,7 @@ std::optional<format::JudgedFile> read_judged(const os::Dir& entry) {
 /// Writes down that the files of an entry were found whole, by a comparison that ended at `time`.
 /// If it can't be written down, for whatever reason, another process compares them again.
 void write_judged(const cache::Root& root, const os::Dir& entry, const os::BootTime& time) {
+    if (!root.open_rest()) return;
     const os::Dir& deleting = root.dirs().deleting;
     const std::string scratch = to_text(format::fresh_id());
     const format::JudgedFile file{.boot = os::to_text(os::boot_id()), .time = time};

@@ -29,7 +29,15 @@ std::size_t count(const VerifyReport& report, Kind kind) {
     return found;
 }
 
-void require_refused(const Result<Cache>& opened, const std::string& part) {
+/// Opens a cache and makes a call that needs all its directories.
+Result<> use(const fs::path& root, const OpenOptions& options) {
+    const auto cache = Cache::open(root, options);
+    if (!cache) return tl::make_unexpected(cache.error());
+    return value(cache->bucket("none")).refresh();
+}
+
+template <class T>
+void require_refused(const Result<T>& opened, const std::string& part) {
     REQUIRE_FALSE(opened);
     INFO(opened.error().message());
     CHECK(opened.error().code == Errc::refused);
@@ -144,13 +152,13 @@ TEST_CASE("a cache of which another user owns a part, or may write to one, is re
         const fs::path root = dir.path() / "cache";
         put(value(open_cache(root).bucket("b")), "k", "text");
         REQUIRE(::chown((root / part).c_str(), another_user, another_user) == 0);
-        require_refused(Cache::open(root, test_options()), (root / part).string());
-        CHECK(Cache::open(root, unsafe()));
+        require_refused(use(root, test_options()), (root / part).string());
+        CHECK(use(root, unsafe()));
         REQUIRE(::chown((root / part).c_str(), 0, 0) == 0);
         fs::permissions(root / part, fs::perms(0777));
-        require_refused(Cache::open(root, test_options()), (root / part).string());
+        require_refused(use(root, test_options()), (root / part).string());
         fs::permissions(root / part, fs::perms(0700));
-        CHECK(Cache::open(root, test_options()));
+        CHECK(use(root, test_options()));
     }
 }
 
@@ -189,13 +197,13 @@ TEST_CASE("a cache to which another user may write by an access control list is 
         put(value(open_cache(root).bucket("b")), "k", "text");
         const fs::path stands_at = fs::canonical(listed);
         let_another_user(stands_at, 7, 7);
-        require_refused(Cache::open(root, test_options()), "other users may write");
-        CHECK(Cache::open(root, unsafe()));
+        require_refused(use(root, test_options()), "other users may write");
+        CHECK(use(root, unsafe()));
         // The mask takes the right away, as the advice says.
         fs::permissions(stands_at, fs::perms::group_write, fs::perm_options::remove);
-        CHECK(Cache::open(root, test_options()));
+        CHECK(use(root, test_options()));
         let_another_user(stands_at, 5, 7);
-        CHECK(Cache::open(root, test_options()));
+        CHECK(use(root, test_options()));
     }
 }
 
@@ -228,14 +236,14 @@ TEST_CASE("the user who may not open another user's cache reads who owns it") {
 
 // ---- files that a power cut has emptied ----
 
-TEST_CASE("a tag or a .gitignore that a power cut has emptied is mended by the next open") {
+TEST_CASE("a tag or a .gitignore that a power cut has emptied is mended by the next collection") {
     for (const std::size_t left : {0, 1}) {
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         (void)open_cache(root);
         fs::resize_file(root / "CACHEDIR.TAG", left * 30);
         fs::resize_file(root / ".gitignore", left);
-        in_child([&](Child&) { (void)open_cache(root); });
+        in_child([&](Child&) { (void)value(open_cache(root).collect()); });
         CHECK(read_file(root / "CACHEDIR.TAG") == format::cachedir_tag_text);
         CHECK(read_file(root / ".gitignore") == format::gitignore_text);
     }
@@ -247,7 +255,7 @@ TEST_CASE("a tag or a .gitignore with another text is left alone") {
     (void)open_cache(root);
     write_file(root / "CACHEDIR.TAG", "mine");
     write_file(root / ".gitignore", "x");
-    in_child([&](Child&) { (void)open_cache(root); });
+    in_child([&](Child&) { (void)value(open_cache(root).collect()); });
     CHECK(read_file(root / "CACHEDIR.TAG") == "mine");
     CHECK(read_file(root / ".gitignore") == "x");
 }
@@ -624,6 +632,7 @@ TEST_CASE(
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+        fs::remove_all(root / "staging");  // so that the open makes what the destroy deletes
         Child opener(
             [&](Child& self) {
                 const auto opened = Cache::open(root, test_options());
@@ -640,6 +649,55 @@ TEST_CASE(
         opener.wait_for("refused");
         CHECK(opener.join() == 0);
         CHECK(stands(root / "participants"));
+        CHECK(destroyer.end() == "destroyed");
+        CHECK_FALSE(stands(root));
+    }
+}
+
+TEST_CASE("a process that opens a cache before a destroy, and reads its format after, is refused") {
+    for (const std::string point : {"destroy.closed", "destroy.one"}) {
+        INFO(point);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+        Child opener(
+            [&](Child& self) {
+                const auto opened = Cache::open(root, test_options());
+                Child::must(!opened, "opened");
+                Child::must(opened.error().code == Errc::refused, opened.error().message());
+                self.say("refused");
+            },
+            {{"open.found"}, {}});
+        opener.wait_for("open.found");
+        HeldDestroyer destroyer(root, point);
+        opener.go_on();
+        opener.wait_for("refused");
+        CHECK(opener.join() == 0);
+        CHECK_FALSE(stands(root / "participants"));  // it has made nothing
+        CHECK(destroyer.end() == "destroyed");
+        CHECK_FALSE(stands(root));
+    }
+}
+
+TEST_CASE("a process that has read the format before a destroy leases nothing after it") {
+    for (const std::string point : {"destroy.closed", "destroy.one"}) {
+        INFO(point);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+        Child opener(
+            [&](Child& self) {
+                const auto lease = value(open_cache(root).bucket("b")).get("k");
+                Child::must(!lease, "leased, and no collector sees it");
+                self.say("refused");
+            },
+            {{"open.read"}, {}});
+        opener.wait_for("open.read");
+        HeldDestroyer destroyer(root, point);
+        opener.go_on();
+        opener.wait_for("refused");
+        CHECK(opener.join() == 0);
+        CHECK_FALSE(stands(root / "participants"));
         CHECK(destroyer.end() == "destroyed");
         CHECK_FALSE(stands(root));
     }

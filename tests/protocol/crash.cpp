@@ -112,12 +112,14 @@ TEST_CASE("the creation of a cache that is killed is completed by the next open"
 }
 
 TEST_CASE("an open that is killed changes nothing") {
-    const TempDir dir;
-    const fs::path root = dir.path() / "cache";
-    prepare_in_child(root, put_old);
-    Child victim([&](Child&) { (void)open_cache(root); }, {{}, {"open.read"}});
-    REQUIRE(victim.join() == 128 + SIGKILL);
-    check_cache(root, "old");
+    for (const char* point : {"open.found", "open.read"}) {
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        prepare_in_child(root, put_old);
+        Child victim([&](Child&) { (void)open_cache(root); }, {{}, {point}});
+        REQUIRE(victim.join() == 128 + SIGKILL);
+        check_cache(root, "old");
+    }
 }
 
 TEST_CASE("a put that is killed leaves nothing, or the whole new entry") {
