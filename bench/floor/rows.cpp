@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -14,6 +15,9 @@
 
 #include "cache.hpp"
 #include "floor.hpp"
+#include "format/manifest.hpp"
+#include "os/clock.hpp"
+#include "os/process.hpp"
 
 namespace bench {
 
@@ -86,7 +90,7 @@ std::shared_ptr<Opened> open_and_get_all(const fs::path& root) {
 Contest get_hit(const fs::path& root) {
     return {"get, hit",
             "two readlinkat",
-            1.4,
+            1.1,
             2000,
             [=](unsigned) { return Worker{links_read_twice(root)}; },
             [=](unsigned) {
@@ -136,13 +140,12 @@ Contest get_many(const fs::path& root) {
             }};
 }
 
-/// The cost for a process that gets each key once: it cannot guess an id, and checks when each
-/// entry was used last.
+/// The cost for a process that gets each key once: it cannot guess an id, and writes each use down.
 Contest get_many_first(const fs::path& root) {
     return {
         "first get of 500 keys",
         "1,000 readlinkat",
-        1.4,
+        1.3,
         4,
         [=](unsigned) {
             return Worker{all_of(links_read_twice(root)), [] {}};
@@ -165,7 +168,7 @@ Contest get_many_first(const fs::path& root) {
 Contest open_get(const fs::path& root) {
     return {"open, one get, close",
             "a file locked shared, two readlinkat",
-            3,
+            6,
             100,
             [=](unsigned) {
                 return Worker{over_keys("bench-v1/", [root](const std::string& name) {
@@ -259,7 +262,7 @@ Contest get_beside_leases(const fs::path& directory, unsigned leases) {
 Contest put(const fs::path& directory, const fs::path& root) {
     return {"put of 10 files of 4 KiB",
             "mkdir, 10 x (create, write, close), rename, symlink, rename",
-            1.15,
+            1.3,
             20,
             [=](unsigned number) {
                 const auto bare = std::make_shared<BarePut>(directory / "bare");
@@ -293,8 +296,35 @@ constexpr unsigned noted_files = 1000;
 /// How a put gives its entry digests.
 enum class Digests { none, handed_in, read_back };
 
+/// Writes a manifest of many files of 1 KiB, as a publish does when it has walked through the tree.
+void write_manifest(const fs::path& path) {
+    using namespace larder;
+    std::vector<format::ManifestItem> items;
+    for (unsigned i = 0; i < noted_files; ++i)
+        items.push_back({.mode = 0644, .size = 1024, .name = std::to_string(i)});
+    std::sort(items.begin(), items.end(),
+              [](const auto& one, const auto& other) { return one.name < other.name; });
+    const os::BootTime now = os::boot_time();
+    format::ManifestPrinter printer({.boot = os::to_text(os::boot_id()),
+                                     .since_boot = now.since_boot,
+                                     .time_namespace = now.time_namespace,
+                                     .newest = {}});
+    printer.add({.kind = os::FileKind::directory, .mode = 0755, .name = "."});
+    for (const auto& item : items) printer.add(item);
+    printer.end();
+    const std::string text = printer.take();
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0 || ::write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+        give_up("cannot write " + path.string());
+    ::close(file);
+}
+
+/// Whether a put writes a second manifest beside the one that each put writes.
+enum class Manifests { one, two };
+
 /// Returns a worker that puts a tree of many files of 1 KiB.
-Worker put_of_files(const fs::path& root, unsigned number, Digests digests) {
+Worker put_of_files(const fs::path& root, unsigned number, Digests digests,
+                    Manifests manifests = Manifests::one) {
     const auto opened = std::make_shared<Opened>(root);
     const std::string key = key_name(1'000'000 + number);
     return Worker{[=] {
@@ -307,6 +337,8 @@ Worker put_of_files(const fs::path& root, unsigned number, Digests digests) {
                           if (digests == Digests::handed_in)
                               value(stage.note(name, bytes.size(), digest));
                       }
+                      if (manifests == Manifests::two)
+                          write_manifest(stage.path().parent_path() / "second");
                       larder::PublishOptions options;
                       if (digests != Digests::none) options.digest = &larder::sha256();
                       (void)value(opened->bucket.publish(key, std::move(stage), options));
@@ -317,6 +349,25 @@ Worker put_of_files(const fs::path& root, unsigned number, Digests digests) {
                       if (!collected && collected.error().code != larder::Errc::busy)
                           give_up(collected.error().message());
                   }};
+}
+
+/// The cost of a manifest of sizes alone. No put is without one, so this compares a put that writes
+/// two with one that writes one.
+Contest put_with_manifest(const fs::path& directory) {
+    const fs::path one = directory / "manifests-one", two = directory / "manifests-two";
+    Contest contest{
+        "put of 1000 files of 1 KiB, a manifest of sizes",
+        "the same without that manifest",
+        1.05,
+        5,
+        [=](unsigned number) { return put_of_files(one, number, Digests::none); },
+        [=](unsigned number) { return put_of_files(two, number, Digests::none, Manifests::two); }};
+    contest.alone = true;
+    contest.prepare = [=] {
+        for (const auto& root : {one, two}) make_cache(root, 1);
+    };
+    contest.own = two;
+    return contest;
 }
 
 Contest put_with_digests(const fs::path& directory, Digests digests) {
@@ -401,7 +452,7 @@ Contest refresh(const fs::path& directory, unsigned keys) {
     Contest contest{
         "refresh of " + std::to_string(keys) + " keys, until visible",
         "one rename of a directory",
-        2,
+        1.3,
         20,
         [=](unsigned) {
             const fs::path here = root / "buckets" / "bare", there = root / "retired" / "bare";
@@ -618,6 +669,7 @@ std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
         join(directory, sizes.tables),
         get_beside_leases(directory, sizes.leases),
         put(directory, root),
+        put_with_manifest(directory),
         put_with_digests(directory, Digests::handed_in),
         put_with_digests(directory, Digests::read_back),
         remove_key(directory),
