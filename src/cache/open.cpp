@@ -449,13 +449,15 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
     if (is_new)
         TRY(write_if_missing(dirs.root, format::cachedir_tag_name, format::cachedir_tag_text));
     const PartOpener parts(read_only, info.owner, options.allow_unsafe);
+    bool archive_is_checked = true;
     if (is_new) {
         TRY(parts.open_first(dirs));
         TRY(parts.open_rest(dirs, true));
     } else if (has_parts && needed == Parts::first &&
                found.format.buckets == BucketKind::directory) {
-        for (const os::Dir* dir : {&dirs.participants, &dirs.staging, &dirs.buckets, &dirs.archive})
+        for (const os::Dir* dir : {&dirs.participants, &dirs.staging, &dirs.buckets})
             TRY(parts.check(*dir));
+        archive_is_checked = false;
     } else {
         // What is made here is made after `format` was read, and so `format` is read again.
         TRY_ASSIGN(found.format, open_made(path, dirs, parts, found.format));
@@ -468,6 +470,8 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
     os::FileIdentity archive;
     if (dirs.archive.is_open()) {
         TRY_ASSIGN(const os::FileInfo archive_info, os::stat_of(dirs.archive));
+        if (!archive_is_checked && !options.allow_unsafe)
+            TRY(check_hands_off(dirs.archive, archive_info, info.owner));
         archive = archive_info.identity;
     }
     return std::make_shared<Root>(std::move(dirs), parts, info.identity, archive, format,

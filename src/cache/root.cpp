@@ -71,14 +71,15 @@ bool Root::is_lost() const {
 }
 
 bool Root::is_at_its_path() const {
-    // The root may have been renamed, and another cache made at its path.
+    // The root may have been renamed, and another cache made at its path. While this process has
+    // the root open, no other directory gets its identity. (The path is absolute, so it does not
+    // matter from where it is resolved. A std::filesystem::path would take as long as the call.)
+    const auto found = os::try_stat_at(dirs_.root, dirs_.root.path.string().c_str());
+    if (found && found->identity == identity_) return true;
+    // A symlink to the root may stand there. And on some file systems the identity changes.
     const auto at_path = os::try_stat_path(dirs_.root.path, os::Follow::yes);
-    if (!at_path) return false;
-    // While this process has the root open, no other directory gets its identity.
-    if (at_path->identity == identity_) return true;
-    // On some file systems the identity of a directory changes.
     const auto here = os::try_stat(dirs_.root.handle);
-    return here && here->identity == at_path->identity;
+    return at_path && here && here->identity == at_path->identity;
 }
 
 bool Root::has_lost(os::Dir Handles::*which) const {
