@@ -79,6 +79,24 @@ CallResult<bool> copy_attributes(const FileHandle& from, const FileHandle& to) {
     return has_all;
 }
 
+Result<bool> NewFile::complete(const FileHandle& source, const FileInfo& info, Refusal refusal) {
+    // Set the attributes first, while this process may still write to the file.
+    const auto has_attributes = copy_attributes(source, file_);
+    if (!has_attributes) return fail(has_attributes.error(), "set attributes", dir_ / name_);
+    // Set the permissions in a call of their own, so that no umask alters them.
+    const auto mode_error = try_set_permissions(file_, info.permissions & copied_permissions);
+    if (is_failure(mode_error, refusal)) return fail(mode_error, "set mode", dir_ / name_);
+    // Set the time last, because writing changes it.
+    const auto time_error = try_set_modified(file_, info.modified);
+    if (is_failure(time_error, refusal)) return fail(time_error, "set time", dir_ / name_);
+    // From here on the destructor does not remove the file, because its handle is given away.
+    if (const auto error = close(std::move(file_))) {
+        (void)remove_file_at(dir_, name_);
+        return fail(error, "close", dir_ / name_);
+    }
+    return *has_attributes && !mode_error && !time_error;
+}
+
 ByteRun next_data(const FileHandle& file, std::uint64_t from, std::uint64_t size) noexcept {
     const int fd = fd_of(file);
     const ByteRun nothing{.start = size, .length = 0};

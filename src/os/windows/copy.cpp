@@ -80,6 +80,22 @@ CallResult<bool> copy_attributes(const FileHandle& from, const FileHandle&) {
     return !has_other_streams(windows::handle_of(from));
 }
 
+Result<bool> NewFile::complete(const FileHandle& source, const FileInfo& info, Refusal refusal) {
+    const auto has_attributes = copy_attributes(source, file_);
+    if (!has_attributes) return fail(has_attributes.error(), "set attributes", dir_ / name_);
+    // The time before the permissions: in Wine, setting the time takes READONLY away again.
+    const auto time_error = try_set_modified(file_, info.modified);
+    if (is_failure(time_error, refusal)) return fail(time_error, "set time", dir_ / name_);
+    const auto mode_error = try_set_permissions(file_, info.permissions & copied_permissions);
+    if (is_failure(mode_error, refusal)) return fail(mode_error, "set mode", dir_ / name_);
+    // From here on the destructor does not remove the file, because its handle is given away.
+    if (const auto error = close(std::move(file_))) {
+        (void)remove_file_at(dir_, name_);
+        return fail(error, "close", dir_ / name_);
+    }
+    return *has_attributes && !mode_error && !time_error;
+}
+
 // On ReFS alone.
 Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
                         const std::string& name, Refusal refusal) {
