@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <filesystem>
-#include <iostream>
 #include <string>
 #include <windows.h>
 
@@ -12,8 +11,11 @@
 #include "os/file_lock.hpp"
 #include "os/mapping.hpp"
 #include "os/process.hpp"
+#include "support/windows_process.hpp"
 
 using namespace larder;
+using larder::testing::OtherProcess;
+using larder::testing::say_and_stay;
 using os::OpenMode;
 
 namespace fs = std::filesystem;
@@ -26,81 +28,12 @@ T must(Result<T> result) {
     return std::move(*result);
 }
 
-/// A child, which runs one of the cases below, and two pipes to it.
-class Other {
-public:
-    explicit Other(const std::wstring& arguments) {
-        wchar_t program[32768];
-        REQUIRE(::GetModuleFileNameW(nullptr, program, 32768) > 0);
-        std::wstring line = L"\"" + std::wstring(program) + L"\" " + arguments;
-        SECURITY_ATTRIBUTES inherited{sizeof inherited, nullptr, TRUE};
-        HANDLE child_in = nullptr, child_out = nullptr;
-        REQUIRE(::CreatePipe(&child_in, &to_, &inherited, 0));
-        REQUIRE(::CreatePipe(&from_, &child_out, &inherited, 0));
-        REQUIRE(::SetHandleInformation(to_, HANDLE_FLAG_INHERIT, 0));
-        REQUIRE(::SetHandleInformation(from_, HANDLE_FLAG_INHERIT, 0));
-        STARTUPINFOW start{};
-        start.cb = sizeof start;
-        start.dwFlags = STARTF_USESTDHANDLES;
-        start.hStdInput = child_in;
-        start.hStdOutput = child_out;
-        start.hStdError = ::GetStdHandle(STD_ERROR_HANDLE);
-        PROCESS_INFORMATION made{};
-        REQUIRE(::CreateProcessW(program, line.data(), nullptr, nullptr, TRUE, 0, nullptr, nullptr,
-                                 &start, &made));
-        ::CloseHandle(made.hThread);
-        ::CloseHandle(child_in);
-        ::CloseHandle(child_out);
-        process_ = made.hProcess;
-        pid_ = made.dwProcessId;
-    }
-    ~Other() {
-        ::TerminateProcess(process_, 1);
-        ::WaitForSingleObject(process_, INFINITE);
-        for (const HANDLE handle : {to_, from_, process_}) ::CloseHandle(handle);
-    }
-    Other(const Other&) = delete;
-    Other& operator=(const Other&) = delete;
-
-    /// Waits for a line that the child prints. Catch2 prints one first, with the child's arguments.
-    std::string line() {
-        std::string text = next_line();
-        if (text.starts_with("Filters: ")) text = next_line();
-        return text;
-    }
-    void end() {
-        REQUIRE(::TerminateProcess(process_, 7));
-        REQUIRE(::WaitForSingleObject(process_, 30'000) == WAIT_OBJECT_0);
-    }
-    [[nodiscard]] DWORD pid() const { return pid_; }
-
-private:
-    std::string next_line() {
-        std::string text;
-        for (char c = 0;;) {
-            DWORD got = 0;
-            if (!::ReadFile(from_, &c, 1, &got, nullptr) || got == 0 || c == '\n') return text;
-            if (c != '\r') text += c;
-        }
-    }
-
-    HANDLE to_ = nullptr, from_ = nullptr, process_ = nullptr;
-    DWORD pid_ = 0;
-};
-
 /// The directory that both processes work in.
 fs::path shared_path() { return fs::temp_directory_path() / "larder-windows-processes"; }
 
 os::Dir shared_dir() {
     fs::create_directories(shared_path());
     return must(os::open_dir(shared_path()));
-}
-
-/// Prints a line, and waits until the test ends this process.
-[[noreturn]] void say_and_stay(const std::string& line) {
-    std::cout << line << std::endl;
-    ::Sleep(INFINITE);
-    std::abort();
 }
 
 /// Waits until a lock is free, as a caller does: the system frees the locks of a process that was
@@ -131,7 +64,7 @@ TEST_CASE("other: add", "[.]") {
 TEST_CASE("a lock keeps another process out until it is killed") {
     const os::Dir dir = shared_dir();
     (void)os::remove_file_at(dir, "lock");
-    Other other(L"\"other: hold a lock\"");
+    OtherProcess other(L"\"other: hold a lock\"");
     REQUIRE(other.line() == "held");
     CHECK_FALSE(must(os::FileLock::try_lock(dir, "lock", os::Mode::exclusive)));
     CHECK_FALSE(must(os::FileLock::try_lock(dir, "lock", os::Mode::shared)));
@@ -143,7 +76,7 @@ TEST_CASE("a lock keeps another process out until it is killed") {
 TEST_CASE("another process is told to run until it has ended") {
     os::ProcessIdentity identity = os::this_process();
     {
-        Other other(L"\"other: hold a lock\"");
+        OtherProcess other(L"\"other: hold a lock\"");
         (void)other.line();
         identity.pid = other.pid();
         identity.start = 0;  // unknown
@@ -176,7 +109,7 @@ TEST_CASE("two processes count in one mapped file") {
     REQUIRE_FALSE(os::set_size(file, 4096));
     const auto map = must(os::Mapping::map(file, 4096, "counter"));
     auto& counter = *static_cast<std::atomic<std::uint32_t>*>(map.data());
-    Other other(L"\"other: add\"");
+    OtherProcess other(L"\"other: add\"");
     for (int i = 0; i < 100'000; ++i) counter.fetch_add(1);
     REQUIRE(other.line() == "added");
     CHECK(counter == 200'000);

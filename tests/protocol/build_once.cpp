@@ -2,15 +2,13 @@
 // Build once: single flight among threads and processes. No wait for a dead process, in a circle of
 // builds, or without end.
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <future>
 #include <latch>
 #include <memory>
 #include <mutex>
 
 #include "catch.hpp"
+#include "os/file.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -24,11 +22,7 @@ public:
     explicit Count(const Scene& scene) : path_(scene.dir.path() / "count") {
         write_file(path_, "");
     }
-    void add() const {
-        const int fd = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-        if (fd < 0 || ::write(fd, "x", 1) != 1) throw std::runtime_error("can't count");
-        ::close(fd);
-    }
+    void add() const { value(os::write_all(value(os::open_to_append(path_)), "x", path_)); }
     [[nodiscard]] std::size_t built() const { return read_file(path_).size(); }
 
 private:
