@@ -26,27 +26,27 @@ Expected<> require_named_cache(const ParsedArguments& arguments,
                     shell_word(root.string())));
 }
 
-/// Returns what a destroy would delete, and what would keep it from that.
-Expected<std::string> would_delete(const ParsedArguments& arguments, const CommandOutput& output) {
-    LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
-    if (!cache) return std::string();
+/// Returns how much a cache holds, in words.
+Expected<std::string> holdings(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_unchanged(arguments, output));
     std::uint64_t entries = 0, bytes = 0;
-    LARDER_TRY(visit_entries(*cache, std::nullopt, [&](const ListedEntry& listed) {
+    LARDER_TRY(visit_entries(cache, std::nullopt, [&](const ListedEntry& listed) {
         ++entries;
         if (listed.info) bytes += listed.info->bytes;
         return Expected<>();
     }));
-    LARDER_TRY_ASSIGN(const auto buckets, cache->buckets());
-    LARDER_TRY_ASSIGN(const auto status, cache->status());
-    auto text = fmt::format("would delete the cache {}: {} ({}) in {}\n",
-                            harmless(cache->root().string()), counted(entries, "entry", "entries"),
-                            shown_size(bytes), counted(buckets.size(), "bucket", "buckets"));
-    for (const auto& process : status.processes) {
-        if (process.alive)
-            text += fmt::format("but process {} ({}) uses it, so destroy would refuse\n",
-                                process.pid, shown_command(process));
-    }
-    return text;
+    LARDER_TRY_ASSIGN(const auto buckets, cache.buckets());
+    return fmt::format("{} ({}) in {}", counted(entries, "entry", "entries"), shown_size(bytes),
+                       counted(buckets.size(), "bucket", "buckets"));
+}
+
+/// Returns what a destroy would delete, in words. What can't be opened, such as the rest of a
+/// destroy that was killed, is deleted all the same.
+std::string would_delete(const ParsedArguments& arguments, const CommandOutput& output,
+                         const std::filesystem::path& root) {
+    const auto held = holdings(arguments, output);
+    return fmt::format("would delete the cache {}: {}\n", harmless(root.string()),
+                       held ? *held : "what it holds can't be listed");
 }
 
 }  // namespace
@@ -59,16 +59,17 @@ CommandResult run_destroy(const ParsedArguments& arguments, const CommandOutput&
         error, [&](std::error_code& each) { return std::filesystem::symlink_status(root, each); });
     const bool there = status.type() != std::filesystem::file_type::not_found;
     const bool dry_run = arguments.has("dry-run");
+    // As the user has named it: a symlink is refused.
+    LARDER_TRY_ASSIGN(const auto named, named_root(arguments));
     std::string plan;
-    if (dry_run) {
-        LARDER_TRY_ASSIGN(plan, would_delete(arguments, output));
-    } else if (there) {
-        // As the user has named it: a symlink is refused.
-        LARDER_TRY_ASSIGN(const auto named, named_root(arguments));
+    if (!there) {
+        output.say(fmt::format("there is no cache at {}", harmless(root.string())));
+    } else if (dry_run) {
+        LARDER_TRY(larder::Cache::check_destroy(named));
+        if (!output.json()) plan = would_delete(arguments, output, root);
+    } else {
         LARDER_TRY(larder::Cache::destroy(named));
         output.say(fmt::format("deleted the cache {}", harmless(root.string())));
-    } else {
-        output.say(fmt::format("there is no cache at {}", harmless(root.string())));
     }
     if (!output.json()) return plan.empty() ? CommandResult(done) : output.text(plan);
     return output.document([&](JsonWriter& json) {

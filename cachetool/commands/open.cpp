@@ -132,6 +132,15 @@ Expected<std::optional<larder::Cache>> open_existing(const ParsedArguments& argu
     return cache;
 }
 
+Expected<larder::Cache> open_unchanged(const ParsedArguments& arguments,
+                                       const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const fs::path root, cache_root(arguments));
+    larder::OpenOptions options;
+    options.read_only = true;
+    LARDER_TRY_ASSIGN(auto cache, open_cache(root, arguments, output, std::move(options)));
+    return cache;
+}
+
 Expected<larder::Cache> open_for_entry(const ParsedArguments& arguments,
                                        const CommandOutput& output, CacheAccess access) {
     LARDER_TRY_ASSIGN(const fs::path root, cache_root(arguments));

@@ -27,7 +27,7 @@ enum class CacheAccess {
 inline constexpr const char* unprotected_warning =
     "the cache is read-only here, so a collection by another process may delete the files";
 
-// There are three ways to open the cache. If the library waits for other processes for a second,
+// There are four ways to open the cache. If the library waits for other processes for a second,
 // stderr says for which.
 
 /// Opens the cache, or creates it, with the kind of buckets that the option --buckets names: for
@@ -42,6 +42,10 @@ inline constexpr const char* unprotected_warning =
 [[nodiscard]] Expected<std::optional<larder::Cache>> open_existing(const ParsedArguments& arguments,
                                                                    const CommandOutput& output,
                                                                    CacheAccess access);
+
+/// Opens the cache for reading, and never completes one that is unfinished: for a dry run.
+[[nodiscard]] Expected<larder::Cache> open_unchanged(const ParsedArguments& arguments,
+                                                     const CommandOutput& output);
 
 /// Opens the cache as open_existing() does if the command names no bucket, and otherwise as
 /// open_for_entry() does.

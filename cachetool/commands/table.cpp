@@ -316,7 +316,8 @@ CommandTable commands() {
              "Deletes the cache's directory with all that is in it, also read-only directories, "
              "on which `rm -rf` stops. Refuses what is no cache. If a process uses the cache, "
              "names it, deletes nothing and exits with 4. If it is stopped, run it again. The "
-             "cache must be named, by --cache or LARDER_CACHE_DIR.\n\n"
+             "cache must be named, by --cache or LARDER_CACHE_DIR. With --dry-run it makes the "
+             "same checks, changes nothing, and exits in the same way.\n\n"
              "  cachetool destroy --cache /tmp/old-cache",
          .options = {{"dry-run,n", nullptr, "print what would go, and change nothing"}},
          .run = run_destroy},

@@ -47,8 +47,8 @@ public:
 
     /// Deletes the cache at `root`, with the directory itself. Deletes read-only directories too,
     /// on which `rm -rf` stops: their owner gets the right to change them first, also if the call
-    /// ends with an error. An interrupted call, or an `rm -rf` that has stopped, can be
-    /// completed by another call.
+    /// ends with an error, but not in what is no cache. An interrupted call, or an `rm -rf` that
+    /// has stopped, can be completed by another call; so an empty directory is deleted too.
     ///
     /// Errors: `busy` if a living process uses the cache, collects, or destroys it; the message
     /// names the first. No entry is touched then, unless that process destroys the cache. `refused`
@@ -63,6 +63,14 @@ public:
     /// Crash: the cache is as before, or can't be opened. Then another call deletes the rest; or,
     /// if a process uses it, gives it back. A crash at the very end may leave an empty directory.
     [[nodiscard]] static Result<> destroy(const std::filesystem::path& root);
+    /// Makes all the checks that destroy makes before it changes anything, and changes nothing: a
+    /// dry run. It does not foresee what the system refuses to delete.
+    ///
+    /// Errors: those of destroy, if destroy would end with `busy` or `refused` now.
+    /// Concurrency: another destroy or collection that begins during the call finds the locks taken
+    /// and ends with `busy`.
+    /// Crash: the owner of the root may have gained the right to read what was closed to it.
+    [[nodiscard]] static Result<> check_destroy(const std::filesystem::path& root);
 
     /// Moves the reference to the cache. A Cache that was moved from may only be destroyed, or be
     /// assigned to.

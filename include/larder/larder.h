@@ -355,7 +355,7 @@ larder_code larder_cache_open(const char* root, const larder_open_options* optio
  * milliseconds, or longer if it settles the cache just then. NULL is ignored. */
 void larder_cache_close(larder_cache* cache);
 /* Deletes the cache at `root`: the directory with all that is in it, read-only directories too. If
- * the call fails half way, another call deletes the rest.
+ * the call fails half way, another call deletes the rest. An empty directory is deleted too.
  * Errors: `busy` if a living process uses the cache, collects, or destroys it; the message names
  * the first. No entry is touched then, unless that process destroys the cache. `refused` if
  * `root` is no cache, belongs to another user, or holds something that is not larder's, such as a
@@ -367,6 +367,10 @@ void larder_cache_close(larder_cache* cache);
  * Crash: the cache is as before, or can't be opened. Then another call deletes the rest; or, if
  * a process uses it, gives it back. A crash at the very end may leave an empty directory. */
 larder_code larder_cache_destroy(const char* root, larder_error** error);
+/* Makes all the checks that larder_cache_destroy makes before it changes anything, and changes
+ * nothing: a dry run. It does not foresee what the system refuses to delete.
+ * Errors: those of larder_cache_destroy, if that would end with `busy` or `refused` now. */
+larder_code larder_cache_check_destroy(const char* root, larder_error** error);
 
 /* Returns the absolute path of the root, without symlinks. The text is valid as long as the handle.
  * Like every function that only returns a property, it returns NULL for NULL. */

@@ -48,6 +48,10 @@ Result<Cache> Cache::open(const std::filesystem::path& root, const OpenOptions& 
 
 Result<> Cache::destroy(const std::filesystem::path& root) { return protocol::destroy(root); }
 
+Result<> Cache::check_destroy(const std::filesystem::path& root) {
+    return protocol::check_destroy(root);
+}
+
 const std::filesystem::path& Cache::root() const noexcept { return state_->path(); }
 LinkKind Cache::link_kind() const noexcept { return state_->link_kind(); }
 BucketKind Cache::bucket_kind() const noexcept { return state_->bucket_kind(); }

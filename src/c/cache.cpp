@@ -24,6 +24,11 @@ larder_code larder_cache_destroy(const char* root, larder_error** error) {
                       [&] { return Cache::destroy(os::path_of(root)); });
 }
 
+larder_code larder_cache_check_destroy(const char* root, larder_error** error) {
+    return c::guarded("destroy cache", error, {{"root", root}},
+                      [&] { return Cache::check_destroy(root); });
+}
+
 const char* larder_cache_root(const larder_cache* cache) {
     return cache != nullptr ? cache->root.c_str() : nullptr;
 }

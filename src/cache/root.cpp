@@ -9,6 +9,7 @@
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
+#include "os/standing.hpp"
 #include "tree/remove.hpp"
 
 namespace larder::cache {
@@ -241,30 +242,23 @@ Result<std::string> Root::retire_pointer(const os::Dir& dir, const std::string& 
 Result<std::string> Root::retire_to(os::Dir Handles::*to, const os::Dir& dir,
                                     const std::string& name, format::RetiredAt when) const {
     TRY(open_rest());
-    // A link may be replaced between the two looks. Arbitrary: that does not happen so often in a
-    // row.
-    constexpr int max_attempts = 100;
-    for (int attempts = 1; attempts <= max_attempts; ++attempts) {
-        std::string fresh = to_text(format::fresh_retired_name(when));
-        auto retired = os::rename_new(dir, name, dirs_.*to, fresh);
-        if (!retired) doubted_.store(true, std::memory_order_relaxed);
-        // No other process draws this name.
-        if (why_of(retired) == Why::exists) {
-            return fail(Errc::unsupported, "retire", dir / name,
-                        "the file system says that a name is taken that was drawn for it just now; "
-                        "name a directory on another file system (`cachetool doctor` tests one)");
-        }
-        if (retired) return fresh;
-        if (!is_absent(retired)) return tl::make_unexpected(std::move(retired).error());
-        // A file system whose names are out of date may deny a link that stands there. A caller
-        // that took it for gone would leave it.
-        const auto stands = os::stat_at(dir, name);
-        if (is_absent(stands)) return tl::make_unexpected(std::move(retired).error());
-        TRY(stands);
+    std::string fresh;
+    const auto rename = [&] {
+        fresh = to_text(format::fresh_retired_name(when));
+        auto renamed = os::rename_new(dir, name, dirs_.*to, fresh);
+        if (!renamed) doubted_.store(true, std::memory_order_relaxed);
+        return renamed;
+    };
+    // A caller that took a link for gone that stands there would leave it.
+    auto retired = os::change_standing(dir, name, "retire", os::name_another_place, rename);
+    // No other process draws this name.
+    if (why_of(retired) == Why::exists) {
+        return fail(Errc::unsupported, "retire", dir / name,
+                    "the file system says that a name is taken that was drawn for it just now; "
+                    "name a directory on another file system (`cachetool doctor` tests one)");
     }
-    return fail(Errc::unsupported, "retire", dir / name,
-                "the file system shows this name, and denies it to each rename; name a directory "
-                "on another file system (`cachetool doctor` tests one)");
+    TRY(retired);
+    return fresh;
 }
 
 Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {

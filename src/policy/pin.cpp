@@ -7,6 +7,7 @@
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
 #include "os/points.hpp"
+#include "os/standing.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/name_sync.hpp"
 
@@ -70,24 +71,12 @@ Result<os::Dir> make_pin(cache::Root& root, const os::Dir& pins, const protocol:
 
 /// Removes the file of a pin. Returns false if the key is not pinned.
 Result<bool> remove_pin(const os::Dir& bucket, const std::string& name) {
-    // Another process may pin the key between the two looks. Arbitrary: that does not happen so
-    // often in a row.
-    constexpr int max_attempts = 100;
-    for (int attempts = 1; attempts <= max_attempts; ++attempts) {
-        const auto removed = os::remove_file_at(bucket, name);
-        if (!is_absent(removed)) {
-            TRY(removed);
-            return true;
-        }
-        // A file system whose names are out of date may deny a pin that stands there. A caller that
-        // took it for gone would leave the key pinned.
-        const auto stands = os::stat_at(bucket, name);
-        if (is_absent(stands)) return false;
-        TRY(stands);
-    }
-    return fail(Errc::unsupported, "unpin", bucket / name,
-                "the file system shows this name, and denies it to each removal; name a directory "
-                "on another file system (`cachetool doctor` tests one)");
+    // A caller that took a pin for gone that stands there would leave the key pinned.
+    const auto removed = os::change_standing(bucket, name, "unpin", os::name_another_place,
+                                             [&] { return os::remove_file_at(bucket, name); });
+    if (is_absent(removed)) return false;
+    TRY(removed);
+    return true;
 }
 
 /// Syncs these directories.

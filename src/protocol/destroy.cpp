@@ -15,6 +15,7 @@
 #include "os/file_lock.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
+#include "os/standing.hpp"
 #include "protocol/destroyable.hpp"
 #include "protocol/name_sync.hpp"
 #include "tree/remove.hpp"
@@ -39,16 +40,12 @@ bool is_not_empty(const Result<>& removed) {
     return why_of(removed) == Why::not_empty || why_of(removed) == Why::exists;
 }
 
-/// Returns the result of a removal, for which it is no error if nothing stands at the name. A file
-/// system whose names are out of date may deny a name that it shows. Then nothing was removed.
-Result<> unless_gone(const os::Dir& dir, const std::string& name, Result<> removed) {
-    if (!is_absent(removed)) return removed;
-    const auto stands = os::stat_at(dir, name);
-    if (is_absent(stands)) return {};
-    TRY(stands);
-    return fail(Errc::unsupported, "remove", dir / name,
-                "the file system shows this name, and denies it to its removal; delete what is "
-                "left of the cache by other means");
+/// Removes a name by `remove()`. It is no error if nothing stands there.
+template <class Remove>
+Result<> remove_if_there(const os::Dir& dir, const std::string& name, Remove remove) {
+    auto removed = os::change_standing(dir, name, "remove",
+                                       "delete what is left of the cache by other means", remove);
+    return is_absent(removed) ? Result<>() : removed;
 }
 
 /// One destroy of the cache at `root`. If it is
@@ -58,17 +55,26 @@ class Destroyer {
 public:
     explicit Destroyer(os::Dir root) : root_(std::move(root)) {}
 
-    /// Deletes the cache, in the order of docs/protocol.md. Requires: check_destroyable has
-    /// succeeded. Errors: `busy` if another process collects, uses or destroys the cache; then its
-    /// entries are as before, unless that process destroys it.
+    /// Takes the locks that only one destroy has. Requires: check_destroyable has succeeded.
+    /// Errors: `busy` if another process collects or destroys the cache.
+    Result<> lock() {
+        TRY_ASSIGN(collector_, lock_collector());
+        return lock_format();
+    }
+
+    /// Looks whether a living process uses the cache, or a staging area names a kept tree. Errors:
+    /// `busy`, `refused`.
+    Result<> check() {
+        TRY(check_unused());
+        return check_kept(root_);
+    }
+
+    /// Deletes the cache, in the order of docs/protocol.md. Requires: lock has succeeded. Errors:
+    /// `busy` if another process uses the cache; then its entries are as before.
     Result<> destroy() {
-        allow_owner();
-        TRY_ASSIGN(auto collector, lock_collector());
-        TRY(lock_format());
         // While a process uses the cache, nothing is changed. But an earlier destroy may have been
         // killed after its mark: then the cache is given back.
-        if (auto unused = check_unused(); !unused) return give_back(std::move(unused.error()));
-        if (auto none = check_kept(root_); !none) return give_back(std::move(none.error()));
+        if (auto fine = check(); !fine) return give_back(std::move(fine.error()));
         // From here on no process can open the cache. One that has it open may still lease, until
         // its table is gone.
         auto marked = mark();
@@ -92,28 +98,11 @@ public:
         // No process can lease any more, so what a collector does now harms no lease. The lock is
         // released before its file is deleted: a file system in user space keeps a file that is
         // open under another name, and the root could not be removed.
-        collector.reset();
+        collector_.reset();
         return delete_rest();
     }
 
 private:
-    /// Gives the owner the rights to read and to change the root, its parts and the lease tables,
-    /// if they were taken away. (What lies below gets them when it is deleted.) Best effort: the
-    /// step that wants a right tells if it is missing.
-    void allow_owner() const {
-        const auto allow_each = [](const os::Dir& dir) {
-            return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
-                tree::allow_owner_at(dir, name);
-                return {};
-            });
-        };
-        tree::allow_owner(root_);
-        (void)allow_each(root_);
-        for (const char* const part : {format::participants_name, format::staging_name}) {
-            if (const auto dir = os::open_dir_at(root_, part)) (void)allow_each(*dir);
-        }
-    }
-
     /// Deletes garbage, and the lease tables, for which no process has any use now: what is
     /// without space for a small file has it then.
     Result<> make_room() {
@@ -131,6 +120,8 @@ private:
     Result<std::optional<os::FileLock>> lock_collector() {
         auto lock = os::FileLock::open(root_, format::locks_name, os::OpenMode::read_write);
         if (is_absent(lock)) return std::nullopt;
+        // Not the file is to be made writable, but the cache.
+        if (why_of(lock) == Why::read_only) lock.error().path = root_.path;
         TRY(lock);
         TRY_ASSIGN(const bool is_ours,
                    lock->try_lock(os::Mode::exclusive, os::Range::byte(format::collector_byte)));
@@ -404,11 +395,12 @@ private:
     /// any more, because a file that is open may keep the root from being removed.
     Result<> delete_root(const os::Dir& parent, const std::string& name) {
         for (const char* const file : {format::cachedir_tag_name, format::format_name}) {
-            TRY(unless_gone(root_, file, os::remove_file_at(root_, file)));
+            TRY(remove_if_there(root_, file, [&] { return os::remove_file_at(root_, file); }));
         }
         lock_.reset();
         (void)os::point("destroy.unmarked");
-        auto removed = unless_gone(parent, name, os::remove_dir_at(parent, name));
+        auto removed =
+            remove_if_there(parent, name, [&] { return os::remove_dir_at(parent, name); });
         if (removed) return {};
         if (!is_not_empty(removed))
             removed.error().detail =
@@ -437,6 +429,7 @@ private:
     }
 
     os::Dir root_;
+    std::optional<os::FileLock> collector_;
     std::optional<os::FileLock> lock_;   // of `format`; none while there is no such file
     std::optional<std::string> before_;  // what `format` said before the mark; nullopt: no file
     bool is_known_ = true;  // false if an earlier mark does not tell what `format` said
@@ -444,9 +437,9 @@ private:
     bool has_unlinked_ = false;  // tables, to make room
 };
 
-}  // namespace
-
-Result<> destroy(const fs::path& path) {
+/// Returns the path of the directory that a destroy of `path` deletes, without symlinks. Errors:
+/// `refused` if `path` is a symlink; the system's if nothing stands there.
+Result<fs::path> path_of_root(const fs::path& path) {
     std::error_code error;
     const fs::path root =
         os::retried(error, [&](std::error_code& each) { return fs::canonical(path, each); });
@@ -459,10 +452,61 @@ Result<> destroy(const fs::path& path) {
         return refuse_destroy(path, "it is a symlink, which would lead nowhere then; destroy " +
                                         root.string() + " itself, and remove the link");
     }
-    TRY_ASSIGN(os::Dir dir, os::open_dir(root));
-    TRY(check_destroyable(dir));
+    return root;
+}
+
+/// Opens the root of a cache, if it may be destroyed. The owner has all rights to it then. Errors:
+/// those of check_owner and check_destroyable.
+Result<os::Dir> open_destroyable(const fs::path& root, LentRights& rights) {
+    TRY(check_owner(root));
+    TRY_ASSIGN(os::Dir dir, rights.open_root(root));
+    TRY(check_destroyable(dir, rights));
+    rights.lend_all();
+    return dir;
+}
+
+/// Returns whether nothing stands in a directory.
+Result<bool> holds_nothing(const os::Dir& dir) {
+    bool empty = true;
+    TRY(os::for_each_name(dir, [&](const std::string&, os::FileKind) -> Result<> {
+        empty = false;
+        return {};
+    }));
+    return empty;
+}
+
+/// Deletes an empty root, which a destroy leaves that is killed at its very end. Errors:
+/// Why::not_empty or Why::exists if something stands in it by now.
+Result<> delete_empty(const fs::path& root) {
+    TRY_ASSIGN(const os::Dir parent, os::open_dir(root.parent_path()));
+    return os::remove_dir_at(parent, root.filename().string());
+}
+
+}  // namespace
+
+Result<> destroy(const fs::path& path) {
+    TRY_ASSIGN(const fs::path root, path_of_root(path));
+    LentRights rights;
+    TRY_ASSIGN(os::Dir dir, open_destroyable(root, rights));
+    TRY_ASSIGN(const bool empty, holds_nothing(dir));
+    if (empty) {
+        auto deleted = delete_empty(root);
+        if (!is_not_empty(deleted)) return deleted;
+        TRY(check_destroyable(dir, rights));
+    }
+    rights.keep();
     Destroyer destroyer(std::move(dir));
+    TRY(destroyer.lock());
     return destroyer.destroy();
+}
+
+Result<> check_destroy(const fs::path& path) {
+    TRY_ASSIGN(const fs::path root, path_of_root(path));
+    LentRights rights;
+    TRY_ASSIGN(os::Dir dir, open_destroyable(root, rights));
+    Destroyer destroyer(std::move(dir));
+    TRY(destroyer.lock());
+    return destroyer.check();
 }
 
 }  // namespace larder::protocol

@@ -14,4 +14,8 @@ namespace larder::protocol {
 /// that another call deletes.
 [[nodiscard]] Result<> destroy(const std::filesystem::path& path);
 
+/// Makes all the checks of a destroy, and changes nothing. See Cache::check_destroy. Errors: those
+/// that destroy would have before its first change.
+[[nodiscard]] Result<> check_destroy(const std::filesystem::path& path);
+
 }  // namespace larder::protocol

@@ -24,12 +24,9 @@ Result<std::optional<std::string>> read_if_there(const os::Dir& dir, const char*
 /// that names larder, or larder's directories with nothing of others in them. Errors: `refused`
 /// if a newer larder made it.
 Result<bool> is_cache(const os::Dir& root) {
-    const auto text = read_format_text(root);
-    // If its owner may not read it, the tag decides, which must be readable then; and `format` is
-    // read again later.
-    if (why_of(text) != Why::denied) TRY(text);
-    if (text && *text) {
-        const auto read = format::parse_format(**text);
+    TRY_ASSIGN(const auto text, read_format_text(root));
+    if (text) {
+        const auto read = format::parse_format(*text);
         if (read.kind == format::FormatRead::Kind::newer)
             return refuse_destroy(root.path, "a newer larder made this cache; use that one");
         if (read.kind != format::FormatRead::Kind::unknown) return true;
@@ -84,19 +81,98 @@ Result<std::optional<std::string>> read_format_text(const os::Dir& root) {
     return std::move(*text);
 }
 
-Result<> check_destroyable(const os::Dir& root) {
-    TRY_ASSIGN(const os::FileInfo info, os::stat_of(root));
-    if (info.owner != os::this_user() && !os::is_superuser()) {
-        return refuse_destroy(root.path, "it belongs to user " + os::user_name(info.owner) +
-                                             ", and this process runs as " +
-                                             os::user_name(os::this_user()));
+LentRights::~LentRights() {
+    // The last one first, because what lies in a directory is reached through it.
+    for (auto lent = lent_.rbegin(); lent != lent_.rend(); ++lent) {
+        if (lent->name.empty()) {
+            (void)os::try_set_permissions(root_.handle, lent->before);
+        } else if (lent->part.empty()) {
+            (void)os::set_permissions_at(root_, lent->name, lent->before);
+        } else if (const auto part = os::open_dir_at(root_, lent->part)) {
+            (void)os::set_permissions_at(*part, lent->name, lent->before);
+        }
     }
+}
+
+Result<os::Dir> LentRights::open_root(const std::filesystem::path& root) {
+    constexpr auto to_look = os::Permissions::owner_read | os::Permissions::owner_exec;
+    auto opened = os::open_dir(root);
+    std::optional<os::Permissions> before;
+    if (why_of(opened) == Why::denied) {
+        const auto parent = os::open_dir(root.parent_path());
+        const std::string name = root.filename().string();
+        const auto info = parent ? os::stat_at(*parent, name) : Result<os::FileInfo>();
+        if (parent && info && info->is_directory()) {
+            before = info->permissions;
+            (void)os::set_permissions_at(*parent, name, info->permissions | to_look);
+            opened = os::open_dir(root);
+        }
+    }
+    TRY(opened);
+    // A second handle, by which the permissions are set when the caller's one is closed.
+    TRY_ASSIGN(root_, os::open_dir(root));
+    if (before) lent_.push_back({.part = {}, .name = {}, .before = *before});
+    lend_root(to_look);
+    return std::move(*opened);
+}
+
+void LentRights::lend_root(os::Permissions wanted) {
+    const auto info = os::stat_of(root_);
+    if (!info || (info->permissions & wanted) == wanted) return;
+    const os::Permissions more = (info->permissions & os::Permissions::all) | wanted;
+    if (!os::try_set_permissions(root_.handle, more))
+        lent_.push_back({.part = {}, .name = {}, .before = info->permissions});
+}
+
+void LentRights::lend(const os::Dir& dir, const std::string& part, const std::string& name,
+                      os::Permissions of_file, os::Permissions of_directory) {
+    const auto info = os::stat_at(dir, name);
+    if (!info || (!info->is_directory() && !info->is_regular())) return;
+    const os::Permissions wanted = info->is_directory() ? of_directory : of_file;
+    if ((info->permissions & wanted) == wanted) return;
+    if (os::set_permissions_at(dir, name, info->permissions | wanted))
+        lent_.push_back({.part = part, .name = name, .before = info->permissions});
+}
+
+void LentRights::lend_reading(const char* file) {
+    lend(root_, {}, file, os::Permissions::owner_read, os::Permissions::none);
+}
+
+void LentRights::lend_each(const os::Dir& dir, const std::string& part) {
+    (void)os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
+        lend(dir, part, name, os::private_file, os::Permissions::owner_all);
+        return {};
+    });
+}
+
+void LentRights::lend_all() {
+    lend_root(os::Permissions::owner_all);
+    lend_each(root_, {});
+    for (const char* const part : {format::participants_name, format::staging_name}) {
+        if (const auto dir = os::open_dir_at(root_, part)) lend_each(*dir, part);
+    }
+}
+
+Result<> check_owner(const std::filesystem::path& root) {
+    const auto info = os::try_stat_path(root, os::Follow::no);
+    if (!info) return os::fail(info.error(), "destroy cache", root);
+    if (info->owner == os::this_user() || os::is_superuser()) return {};
+    return refuse_destroy(root, "it belongs to user " + os::user_name(info->owner) +
+                                    ", and this process runs as " + os::user_name(os::this_user()));
+}
+
+Result<> check_destroyable(const os::Dir& root, LentRights& rights) {
+    bool is_empty = true;
     std::string strange;
     TRY(os::for_each_name(root, [&](const std::string& name, os::FileKind) -> Result<> {
+        is_empty = false;
         TRY_ASSIGN(const bool is_part, is_part_of_cache(root, name));
         if (!is_part) strange = name;
         return {};
     }));
+    if (is_empty) return {};
+    for (const char* const sign : {format::format_name, format::cachedir_tag_name})
+        rights.lend_reading(sign);
     TRY_ASSIGN(const bool ours, is_cache(root));
     if (!ours) return refuse_destroy(root.path, "this is no cache of larder's");
     if (strange.empty()) return {};

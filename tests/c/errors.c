@@ -49,6 +49,7 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",
                  larder_cache_collect(NULL, NULL, NULL, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "root is NULL", larder_cache_destroy(NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "root is NULL", larder_cache_check_destroy(NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "plan is NULL",
                  larder_cache_evict(cache, NULL, NULL, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",

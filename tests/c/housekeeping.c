@@ -314,6 +314,7 @@ static void destroys(void) {
     WORKS(larder_bucket_get(bucket, "leased", &lease, &error));
 
     /* A cache that is used stays as it is, and the message names the process. */
+    FAILS_SAYING(LARDER_BUSY, process, larder_cache_check_destroy(root, &error));
     FAILS_SAYING(LARDER_BUSY, process, larder_cache_destroy(root, &error));
     CHECK_TEXT("12345", read_file(below(larder_lease_path(lease), "text")));
     larder_lease_free(lease);
@@ -324,10 +325,13 @@ static void destroys(void) {
 
     /* What is not larder's is not deleted. */
     write_file(below(root, "notes"), "mine");
+    FAILS_SAYING(LARDER_REFUSED, "notes", larder_cache_check_destroy(root, &error));
     FAILS_SAYING(LARDER_REFUSED, "notes", larder_cache_destroy(root, &error));
     CHECK_TEXT("mine", read_file(below(root, "notes")));
     CHECK(remove(below(root, "notes")) == 0);
 
+    WORKS(larder_cache_check_destroy(root, &error));
+    CHECK(access(root, F_OK) == 0);
     WORKS(larder_cache_destroy(root, &error));
     CHECK(access(root, F_OK) != 0);
     FAILS(LARDER_SYSTEM, larder_cache_destroy(root, &error));

@@ -91,6 +91,8 @@ class Caches(Newcomer):
             ["trash", "empty"],
             ["why", "b", "k", "--max-age", "1d"],
             ["build", "b", "l", "--", "true"],
+            ["destroy"],
+            ["destroy", "-n"],
         ):
             with self.subTest(args):
                 sentence, document = self.complaint(*args, code=1, env=env)
@@ -112,7 +114,6 @@ class Caches(Newcomer):
             ["stats"],
             ["status"],
             ["trash", "ls"],
-            ["destroy", "-n"],
             ["build", "b", "k", "--", "false"],
         ):
             with self.subTest(args):
@@ -182,13 +183,21 @@ class Destroy(Newcomer):
             "exec", "b", "k", "--", "sh", "-c", f"{ready.give}; {go.take}", signals=[ready, go]
         )
         ready.wait()
-        self.assertRegex(
-            self.tool("destroy", "-n"),
-            rf"but process {user.pid} \(.*\) uses it, so destroy would refuse\n",
-        )
+        self.assertIn(str(user.pid), self.complaint("destroy", "-n", code=4)[0])
         go.set()
         self.finish(user)
         self.tool("get", "b", "k")
+        (self.root / "notes.txt").write_text("precious")
+        for options in (["-n"], []):
+            self.assertIn("notes.txt", self.complaint("destroy", *options, code=1)[0])
+        (self.root / "notes.txt").unlink()
+        # What can't be opened is deleted all the same.
+        (self.root / "format").unlink()
+        self.assertEqual(
+            self.tool("destroy", "-n"),
+            f"would delete the cache {self.root}: what it holds can't be listed\n",
+        )
+        self.assertFalse((self.root / "format").exists())
         self.tool("destroy")
         self.assertEqual(self.tool("destroy", "-n"), "")
 

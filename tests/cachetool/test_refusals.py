@@ -380,7 +380,7 @@ class NoSecondWay(RefusalTest):
         self.tool("put", "b", "k", self.source)
         self.tool("pin", "b", "k")
         _, said = self.refused(["unlinkat=ENOENT"], "unpin", "b", "k", code=1)
-        self.assertIn("denies it to each removal", said)
+        self.assertIn("denies it to each call that changes it", said)
         self.assertIn("doctor` tests one", said)
         # If it is denied once, it is removed at the second attempt.
         self.refused(["unlinkat=ENOENT@1"], "unpin", "b", "k")

@@ -36,6 +36,21 @@ Result<> use(const fs::path& root, const OpenOptions& options) {
     return value(cache->bucket("none")).refresh();
 }
 
+/// Requires that a destroy of this path is refused, and that its dry run says the same; neither
+/// changes anything.
+void require_destroy_fails(const fs::path& path, Errc code, const std::string& part) {
+    const auto before = exact_snapshot(path);
+    const auto checked = Cache::check_destroy(path);
+    const auto destroyed = Cache::destroy(path);
+    REQUIRE_FALSE(destroyed);
+    REQUIRE_FALSE(checked);
+    INFO(destroyed.error().message());
+    CHECK(destroyed.error().code == code);
+    CHECK(contains(destroyed.error().message(), part));
+    CHECK(checked.error().message() == destroyed.error().message());
+    CHECK(exact_snapshot(path) == before);
+}
+
 template <class T>
 void require_refused(const Result<T>& opened, const std::string& part) {
     REQUIRE_FALSE(opened);
@@ -373,14 +388,11 @@ TEST_CASE("destroy refuses what is no cache, and a cache that holds something el
     const fs::path other = dir.path() / "other", root = dir.path() / "cache";
     fs::create_directory(other);
     const auto refused = [](const fs::path& path, const std::string& part) {
-        const auto before = exact_snapshot(path);
-        const auto destroyed = Cache::destroy(path);
-        REQUIRE_FALSE(destroyed);
-        CHECK(destroyed.error().code == Errc::refused);
-        CHECK(contains(destroyed.error().message(), part));
-        CHECK(exact_snapshot(path) == before);
+        require_destroy_fails(path, Errc::refused, part);
     };
+    write_file(other / "mine", "precious");
     refused(other, "no cache");
+    fs::remove(other / "mine");
     fs::create_directory(other / "archive");
     write_file(other / "archive" / "mine", "precious");
     refused(other, "no cache");
@@ -393,6 +405,7 @@ TEST_CASE("destroy refuses what is no cache, and a cache that holds something el
     write_file(root / "format", "larder 99\n");
     refused(root, "newer");
     CHECK_FALSE(Cache::destroy(dir.path() / "nothing"));
+    CHECK_FALSE(Cache::check_destroy(dir.path() / "nothing"));
 }
 
 TEST_CASE("a tag of which all programs write the beginning makes no files larder's") {
@@ -940,6 +953,13 @@ TEST_CASE("destroy refuses a cache with a tree that a failed publish has kept fo
         });
         mover.wait_for("ready");
         if (when == "before") mover.kill();
+        if (when == "before") {
+            in_child([&](Child&) {
+                const auto checked = Cache::check_destroy(root);
+                Child::must(!checked && contains(checked.error().message(), "move it away"),
+                            "the dry run did not see the tree");
+            });
+        }
         Child destroyer(
             [&](Child&) {
                 const auto destroyed = Cache::destroy(root);
@@ -968,6 +988,97 @@ TEST_CASE("destroy refuses a cache with a tree that a failed publish has kept fo
         fs::rename(kept, dir.path() / "away");
         in_child([&](Child&) { Child::must(Cache::destroy(root)); });
         CHECK_FALSE(stands(root));
+    }
+}
+
+TEST_CASE("a dry run of a destroy refuses what the destroy refuses, and changes nothing") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache", link = dir.path() / "link";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    const auto before = exact_snapshot(root);
+    value(Cache::check_destroy(root));
+    CHECK(exact_snapshot(root) == before);
+    fs::create_directory_symlink(root, link);
+    require_destroy_fails(link, Errc::refused, "symlink");
+    if (is_root_user()) {
+        in_child([&](Child&) {
+            REQUIRE(::chown(root.c_str(), 0, 0) == 0);
+            fs::permissions(dir.path(), fs::perms(0755));
+            become_nobody();
+            const auto checked = Cache::check_destroy(root), destroyed = Cache::destroy(root);
+            Child::must(!checked && !destroyed, "not refused");
+            for (const Error& error : {checked.error(), destroyed.error()})
+                Child::must(contains(error.message(), "it belongs to user"), error.message());
+        });
+    }
+    {
+        Child user([&](Child& self) {
+            const Lease lease = value(value(open_cache(root).bucket("b")).get("k"));
+            self.say("leased");
+            self.hear();
+        });
+        user.wait_for("leased");
+        require_destroy_fails(root, Errc::busy, std::to_string(user.pid()));
+        user.go_on();
+        CHECK(user.join() == 0);
+    }
+    HeldDestroyer other(root, "destroy.marked");
+    require_destroy_fails(root, Errc::busy, "another process");
+    CHECK(other.end() == "destroyed");
+}
+
+TEST_CASE("a dry run takes back the rights to look, and so does a destroy that is refused") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    for (const mode_t mode : {0000, 0100, 0300, 0400}) {
+        for (const bool is_ours : {true, false}) {
+            INFO(mode << " " << is_ours);
+            const TempDir dir;
+            fs::permissions(dir.path(), fs::perms(0777));
+            const fs::path root = dir.path() / "cache";
+            in_child([&](Child&) {
+                become_nobody();
+                if (is_ours) {
+                    put(value(open_cache(root).bucket("b")), "k", "text");
+                } else {
+                    fs::create_directory(root);
+                    write_file(root / "format", "mine");
+                }
+                for (const auto& each : fs::recursive_directory_iterator(root)) {
+                    if (is_ours && each.is_regular_file()) fs::permissions(each, fs::perms(0));
+                    if (!is_ours) fs::permissions(each, fs::perms(0));
+                }
+                for (const char* const part : {"participants", "staging", "archive", "locks"})
+                    if (is_ours) fs::permissions(root / part, fs::perms(0));
+                fs::permissions(root, fs::perms(mode));
+            });
+            const auto modes = [&] {
+                std::map<std::string, fs::perms> found;
+                found["."] = fs::status(root).permissions();
+                for (const auto& each : fs::recursive_directory_iterator(root))
+                    found[each.path()] = each.symlink_status().permissions();
+                return found;
+            };
+            const auto before = modes();
+            in_child([&](Child&) {
+                become_nobody();
+                const auto checked = Cache::check_destroy(root);
+                if (is_ours) Child::must(checked);
+                if (!is_ours)
+                    Child::must(!checked && contains(checked.error().message(), "no cache"),
+                                "not refused");
+            });
+            CHECK(modes() == before);
+            in_child([&](Child&) {
+                become_nobody();
+                const auto destroyed = Cache::destroy(root);
+                if (is_ours) Child::must(destroyed);
+                if (!is_ours)
+                    Child::must(!destroyed && contains(destroyed.error().message(), "no cache"),
+                                "not refused");
+            });
+            if (is_ours) CHECK_FALSE(stands(root));
+            if (!is_ours) CHECK(modes() == before);
+        }
     }
 }
 
@@ -1019,8 +1130,9 @@ TEST_CASE("a destroy that can't open the locks is an error, and deletes nothing"
 
 TEST_CASE("destroy deletes a cache of which its owner has taken the rights from himself") {
     SKIP_UNLESS(is_root_user(), "root, to become a user");
-    for (const std::string part : {"all", "root", "locks", "format", "CACHEDIR.TAG", "participants",
-                                   "participants/0", "staging", "archive", "deleting"}) {
+    for (const std::string part :
+         {"all", "root 0500", "root 0400", "root 0300", "root 0000", "each", "locks", "format",
+          "CACHEDIR.TAG", "participants", "participants/0", "staging", "archive", "deleting"}) {
         INFO(part);
         const TempDir dir;
         fs::permissions(dir.path(), fs::perms(0777));
@@ -1031,8 +1143,10 @@ TEST_CASE("destroy deletes a cache of which its owner has taken the rights from 
         });
         if (part == "all") {
             REQUIRE(run("chmod -R a-w " + root.string()));
-        } else if (part == "root") {
-            fs::permissions(root, fs::perms(0500));
+        } else if (part == "each") {
+            REQUIRE(run("chmod -R 000 " + root.string() + "/*"));
+        } else if (part.starts_with("root ")) {
+            REQUIRE(run("chmod " + part.substr(5) + " " + root.string()));
         } else {
             fs::permissions(root / part, fs::perms(0));
         }
@@ -1065,14 +1179,8 @@ TEST_CASE("destroy refuses what stands in the place of a part of a cache, and sa
             } else {
                 fs::create_directories(root / part / "precious");
             }
-            const auto before = exact_snapshot(root);
-            const auto destroyed = Cache::destroy(root);
-            REQUIRE_FALSE(destroyed);
-            INFO(destroyed.error().message());
-            CHECK(destroyed.error().code == Errc::refused);
-            CHECK(contains(destroyed.error().message(), '"' + part + '"'));
-            CHECK(contains(destroyed.error().message(), "move that away"));
-            CHECK(exact_snapshot(root) == before);
+            require_destroy_fails(root, Errc::refused, '"' + part + '"');
+            require_destroy_fails(root, Errc::refused, "move that away");
             fs::remove_all(root / part);
             value(Cache::destroy(root));
             CHECK_FALSE(stands(root));

@@ -711,6 +711,28 @@ TEST_CASE("a destroy that is killed before its mark, or after the last file, lea
     CHECK_FALSE(fs::exists(fs::symlink_status(root)));
 }
 
+TEST_CASE("a destroy that is killed at any of its points is ended by another one") {
+    int killed = 0;
+    for (bool met = true; met; ++killed) {
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        prepare_in_child(root, put_garbage);
+        Child destroyer([&](Child&) {
+            int points = 0;
+            os::set_point_hook([&](const char*) {
+                if (points++ == killed) (void)::kill(::getpid(), SIGKILL);
+                return 0;
+            });
+            value(Cache::destroy(root));
+        });
+        met = destroyer.join() != 0;
+        INFO("killed at point " << killed);
+        if (met) value(Cache::destroy(root));
+        CHECK_FALSE(fs::exists(fs::symlink_status(root)));
+    }
+    CHECK(killed > 20);
+}
+
 TEST_CASE("a collection that can't move something is carried on by the next") {
     int failing = 0, failed = 0;
     for (bool met = true; met;) {
