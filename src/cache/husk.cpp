@@ -59,14 +59,15 @@ Result<bool> is_boot(const os::Dir& dir, const std::string& name) {
     return is_file_up_to(dir, name, format::max_boot_file);
 }
 
-/// Returns whether a directory stands there that is empty, or an entry, or a part of one.
-Result<bool> is_entry(const os::Dir& archive, const std::string& id, Holds holds) {
+/// Returns whether a directory stands there that is empty, or an entry, or a part of one. What is
+/// doomed is in `deleting/`, and may be something else that was set aside: see Root::set_aside.
+Result<bool> is_entry(const os::Dir& archive, const std::string& id, Holds holds, bool is_doomed) {
     TRY_ASSIGN(const os::Dir entry, os::open_dir_at(archive, id));
     return holds_only(entry, [&](const std::string& name) -> Result<bool> {
         if (holds == Holds::husk || !format::parse_id(id)) return false;
         if (name == format::judged_name) return is_file_up_to(entry, name, format::max_judged_file);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(entry, name));
-        if (name == format::tree_name) return info.is_directory();
+        if (name == format::tree_name) return is_doomed || info.is_directory();
         return info.is_regular() && (name == format::record_name || name == format::manifest_name);
     });
 }
@@ -101,11 +102,10 @@ Result<bool> is_part(const os::Dir& dir, const std::string& part, Holds holds) {
     return holds_only(dir, [&](const std::string& name) -> Result<bool> {
         if (part == format::participants_name) return is_table(dir, name);
         if (part == format::boots_name) return is_boot(dir, name);
-        if (part == format::deleting_name && holds == Holds::remains &&
-            is_scratch(dir, name).value_or(false))
+        const bool is_doomed = part == format::deleting_name;
+        if (is_doomed && holds == Holds::remains && is_scratch(dir, name).value_or(false))
             return true;
-        if (part == format::archive_name || part == format::deleting_name)
-            return is_entry(dir, name, holds);
+        if (part == format::archive_name || is_doomed) return is_entry(dir, name, holds, is_doomed);
         if (part == format::buckets_name && holds == Holds::remains) {
             TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
             if (!info.is_directory()) return is_link(dir, name);  // a pointer

@@ -261,20 +261,49 @@ Result<std::string> Root::retire_to(os::Dir Handles::*to, const os::Dir& dir,
     return fresh;
 }
 
-Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {
-    TRY(open_rest());
+namespace {
+
+/// Renames what is to be deleted.
+Result<> move_doomed(const os::Dir& dir, const std::string& name, const os::Dir& to,
+                     const std::string& new_name) {
     const auto move = [&]() -> Result<> {
         if (const int error = os::point("deleting.rename"))
             return os::fail(error, "rename", dir / name);
-        return os::rename_new(dir, name, dirs_.deleting, to_text(format::fresh_id()));
+        return os::rename_new(dir, name, to, new_name);
     };
     auto moved = move();
-    if (!moved) doubted_.store(true, std::memory_order_relaxed);
     if (why_of(moved) != Why::denied) return moved;
     // To move a directory into another one changes the directory itself, namely its name "..". So
     // the system asks for the right to write to it, which its owner may have taken away.
     tree::allow_owner_at(dir, name);
     return move();
+}
+
+}  // namespace
+
+Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {
+    TRY(open_rest());
+    auto moved = move_doomed(dir, name, dirs_.deleting, to_text(format::fresh_id()));
+    if (!moved) doubted_.store(true, std::memory_order_relaxed);
+    return moved;
+}
+
+Result<> Root::set_aside(const os::Dir& dir, const std::string& name) const {
+    TRY(open_rest());
+    // Arbitrary: a collection deletes the empty directory once, and not so often in a row.
+    constexpr int max_attempts = 100;
+    for (int attempts = 1;; ++attempts) {
+        const std::string fresh = to_text(format::fresh_id());
+        TRY(os::make_dir_at(dirs_.deleting, fresh));
+        const auto into = os::open_dir_at(dirs_.deleting, fresh);
+        auto moved = into ? move_doomed(dir, name, *into, format::tree_name)
+                          : Result<>(tl::make_unexpected(into.error()));
+        if (moved) return moved;
+        doubted_.store(true, std::memory_order_relaxed);
+        (void)os::remove_dir_at(dirs_.deleting, fresh);
+        const bool is_there = is_absent(moved) && os::exists_at(dir, name).value_or(false);
+        if (!is_there || attempts == max_attempts) return moved;
+    }
 }
 
 Result<> Root::discard(const os::Dir& dir, const std::string& name) const {

@@ -95,7 +95,7 @@ Result<> remove_broken(const cache::Root& root, const std::string& encoded_bucke
                        PointerRead::Kind kind) {
     const auto& buckets = root.dirs().buckets;
     if (kind == PointerRead::Kind::malformed) {
-        auto moved = root.move_to_deleting(buckets, encoded_bucket);
+        auto moved = root.set_aside(buckets, encoded_bucket);
         return is_absent(moved) ? Result<>() : moved;
     }
     const auto retired = root.retire_pointer(buckets, encoded_bucket, format::evicted);

@@ -3,6 +3,7 @@
 
 #include "format/layout.hpp"
 #include "os/file.hpp"
+#include "os/user.hpp"
 #include "tree/remove.hpp"
 
 namespace larder::protocol {
@@ -88,6 +89,19 @@ void make_readable(const cache::Root& root, const format::Id& id) {
     if (!entry) return;
     for (const char* const file : {format::record_name, format::manifest_name})
         tree::allow_owner_at(*entry, file);
+}
+
+std::optional<std::filesystem::path> shut_directory(const Error& error) {
+    if (error.why != Why::denied) return std::nullopt;
+    constexpr os::Permissions to_read = os::Permissions::owner_read | os::Permissions::owner_exec;
+    // A directory that may be listed and not searched denies the names in it.
+    for (const auto& path : {error.path, error.path.parent_path()}) {
+        const auto info = os::try_stat_path(path, os::Follow::no);
+        if (info && info->is_directory() && info->owner == os::this_user() &&
+            (info->permissions & to_read) != to_read)
+            return path;
+    }
+    return std::nullopt;
 }
 
 std::optional<std::string> difference_from_record(const tree::Size& size,

@@ -26,6 +26,16 @@ namespace larder::protocol {
 /// a program has taken them away. Best effort: what reads the entry next tells whether it may.
 void make_readable(const cache::Root& root, const format::Id& id);
 
+/// Returns the directory that an error of reading an entry's tree is about, if it belongs to this
+/// user, who may not read it: then a program has taken that right away since the entry was
+/// published. Returns nullopt for any other error.
+[[nodiscard]] std::optional<std::filesystem::path> shut_directory(const Error& error);
+
+/// What is wrong with such a directory.
+inline constexpr const char* shut_since =
+    "its owner may not read this directory any more: something has changed it since its entry was "
+    "published";
+
 /// Compares the size of an entry's tree with its record. Returns in words how they differ, or
 /// nullopt if they agree.
 [[nodiscard]] std::optional<std::string> difference_from_record(const tree::Size& size,

@@ -146,7 +146,7 @@ private:
     Result<> free_table(Finding& finding) {
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
         const auto move_away = [&](const std::string& name) {
-            return root_.move_to_deleting(dirs_.participants, name);
+            return root_.set_aside(dirs_.participants, name);
         };
         const std::string table = finding.path.filename().string();
         TRY_ASSIGN(finding.repaired,
@@ -212,7 +212,7 @@ private:
             if (now.kind == format::PointerRead::Kind::generation) {
                 TRY(root_.retire_pointer(dirs_.buckets, bucket));
             } else {
-                TRY(root_.move_to_deleting(dirs_.buckets, bucket));
+                TRY(root_.set_aside(dirs_.buckets, bucket));
             }
             return true;
         });
@@ -469,7 +469,7 @@ private:
         findings_.add(Finding::Kind::blocked, dirs_.buckets / bucket, cache::no_directory);
         return findings_.note_error(mend_bucket(bucket, [&]() -> Result<bool> {
             if (!is_no_directory(root_.keys().open_bucket(bucket))) return false;
-            TRY(root_.move_to_deleting(dirs_.buckets, bucket));
+            TRY(root_.set_aside(dirs_.buckets, bucket));
             return true;
         }));
     }
@@ -521,7 +521,18 @@ private:
                 done = std::move(again);
             }
         }
+        if (!done) {
+            if (const auto shut = shut_directory(done.error())) done = report_shut(checked, *shut);
+        }
         return findings_.note_error(done);
+    }
+
+    /// Reports a directory of an entry's tree that its owner may not read any more.
+    Result<> report_shut(const CheckedKey& checked, const std::filesystem::path& directory) {
+        TRY_ASSIGN(const bool current, still_names_entry(checked));
+        if (!current) return {};
+        findings_.add(Finding::Kind::changed, directory, shut_since);
+        return mend_key(1, checked);
     }
 
     /// Checks whether a key and the entry that its link names agree. Looks at the entry, then at
@@ -625,7 +636,7 @@ private:
         } else {
             // What names no entry belongs to no garbage. So it does not go to retired/links.
             TRY_ASSIGN(const cache::KeyPath at, root_.keys().path_for_change(path));
-            TRY(root_.move_to_deleting(*at.dir, at.path));
+            TRY(root_.set_aside(*at.dir, at.path));
         }
         for (Finding& finding : about_key) finding.repaired = true;
         if (census_.has_entry_of(now)) --report_.live;
@@ -691,7 +702,7 @@ private:
         if (findings_.has(dir / name)) return {};
         Finding& finding = findings_.add(Finding::Kind::blocked, dir / name, what);
         if (!options_.repair) return {};
-        TRY(root_.move_to_deleting(dir, name));
+        TRY(root_.set_aside(dir, name));
         finding.repaired = true;
         return {};
     }

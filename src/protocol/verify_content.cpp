@@ -9,6 +9,7 @@
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
+#include "protocol/entry.hpp"
 #include "protocol/entry_manifest.hpp"
 #include "protocol/finding_list.hpp"
 #include "protocol/key_link.hpp"
@@ -79,11 +80,24 @@ private:
         return check_leased(id, *entry);
     }
 
+    static Result<tree::Size> measure_tree(const os::Dir& entry, tree::Inventory& inventory) {
+        TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
+        return tree::measure(tree, &inventory);
+    }
+
     Result<> check_leased(const Id& id, const LiveEntry& live) {
         TRY_ASSIGN(const os::Dir entry, os::open_dir_at(root_->dirs().archive, to_text(id)));
-        TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
         tree::Inventory inventory;
-        TRY(tree::measure(tree, &inventory));
+        const auto size = measure_tree(entry, inventory);
+        if (!size) {
+            const auto shut = shut_directory(size.error());
+            if (!shut) return tl::make_unexpected(size.error());
+            ++report_.entries;
+            TRY_ASSIGN(const bool is_live, live.is_named());
+            if (!is_live) return {};
+            findings_.add(Finding::Kind::changed, *shut, shut_since);
+            return options_.repair ? repair(id, live.place(), 1) : Result<>();
+        }
         const DigestCheck digests{.algorithms = options_.digests, .stop = context_.stop};
         TRY_ASSIGN(const EntryChanges changes, compare_with_manifest(entry, inventory, &digests));
         ++report_.entries;

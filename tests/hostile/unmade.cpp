@@ -69,6 +69,71 @@ OpenOptions unsafe() {
 
 // ---- entries ----
 
+TEST_CASE("repair takes out the key of an entry of which a directory was closed to its owner") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    for (const std::string directory : {"", "sub", "sub/deep"}) {
+        for (const mode_t mode : {0000, 0300, 0400}) {
+            for (const bool by_content : {false, true}) {
+                INFO(directory << " " << mode << " " << by_content);
+                const TempDir dir;
+                fs::permissions(dir.path(), fs::perms(0777));
+                in_child([&](Child&) {
+                    become_nobody();
+                    const Cache cache = open_cache(dir.path() / "cache");
+                    const Bucket bucket = value(cache.bucket("b"));
+                    const fs::path tree = put(bucket, "k", "text").path();
+                    const fs::path closed = directory.empty() ? tree : tree / directory;
+                    fs::permissions(closed, fs::perms(mode));
+                    const auto findings = [&](bool repair) {
+                        return by_content ? value(cache.verify_content({.repair = repair})).findings
+                                          : value(cache.verify({repair})).findings;
+                    };
+                    for (const bool repair : {false, true}) {
+                        const auto found = findings(repair);
+                        Child::must(found.size() == 1, "not one finding");
+                        Child::must(found.front().kind == Kind::changed, "not changed");
+                        Child::must(found.front().path == closed, found.front().path.string());
+                        Child::must(found.front().repaired == repair, found.front().what);
+                    }
+                    Child::must(findings(false).empty(), "something is left");
+                    Child::must(!bucket.get("k"), "the key has the entry");
+                    (void)value(cache.collect());
+                    Child::must(count_entries(cache.root() / "archive") == 0, "not deleted");
+                });
+            }
+        }
+    }
+}
+
+TEST_CASE("destroy ends an rm -rf that has left what a repair has moved away") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        const fs::path keys = [&] {
+            put(bucket, "k", "text");
+            put(bucket, "file", "text");
+            put(bucket, "link", "text");
+            return keys_of(root / "buckets" / "b");
+        }();
+        for (const char* const key : {"k", "file", "link"}) fs::remove(keys / key);
+        fs::create_directories(keys / "k" / "sub");
+        write_file(keys / "k" / "sub" / "f", "text");
+        write_file(keys / "file", "something else");
+        fs::create_symlink("/nowhere", keys / "link");
+        write_file(root / "boots", "no directory");
+        const auto report = value(cache.verify({true}));
+        Child::must(report.sound(), "not repaired");
+    });
+    CHECK(count_entries(root / "deleting") == 4);
+    fs::remove(root / "format");
+    fs::remove(root / "CACHEDIR.TAG");
+    value(Cache::check_destroy(root));
+    value(Cache::destroy(root));
+    CHECK_FALSE(stands(root));
+}
+
 TEST_CASE("an entry that has lost, got or changed a file is found, and repair retires it") {
     for (const std::string what : {"lost", "got", "longer", "symlink for a file"}) {
         INFO(what);
