@@ -20,11 +20,11 @@ bool keeps_limits(const Limits& limits, const PlanTotals& plan, const Evicted& e
     return keeps_age && keeps_entries && keeps_size && keeps_free;
 }
 
-/// Makes a plan by the limits, and evicts by it. `garbage` is how many bytes the collection frees
-/// without any eviction. If the plan cannot be made, the error is noted in EvictionWork::errors; a
+/// Makes a plan by the limits, and evicts by it. `garbage` is what the collection frees without any
+/// eviction. If the plan cannot be made, the error is noted in EvictionWork::errors; a
 /// request to stop is noted in the report. Says in the report whether the limits are kept, unless
 /// the eviction has ended early.
-Evicted evict_by_limits(const Limits& limits, std::uint64_t garbage, const EvictionWork& work) {
+Evicted evict_by_limits(const Limits& limits, const Garbage& garbage, const EvictionWork& work) {
     CollectReport& report = work.report;
     PlanTotals totals;
     const auto next_part =
@@ -63,12 +63,14 @@ Result<CollectReport> collect_within(const protocol::RootRef& root, const Limits
                                      const cache::CallContext& context) {
     TRY(check_limits(limits));
     CollectReport sum;
-    std::uint64_t garbage = 0;
+    Garbage garbage;
     if (limits.min_free) {
         // Delete the garbage first: a live entry must not be evicted for space that garbage takes.
-        TRY_ASSIGN(auto collected, protocol::collect(root, options, context));
+        std::uint64_t files = 0;
+        TRY_ASSIGN(auto collected, protocol::collect(root, options, context, {}, &files));
         if (options.dry_run) {
-            garbage = collected.bytes;  // it is still there, and is to be counted as free
+            // It is still there, and is to be counted as free.
+            garbage = {.bytes = collected.bytes, .files = files};
         } else {
             sum = std::move(collected);
         }

@@ -59,7 +59,7 @@ bool goes_before(const EvictionCandidate& a, const EvictionCandidate& b) {
 class Planner {
 public:
     Planner(const cache::Root& root, const Limits& limits, const CollectOptions& options,
-            std::uint64_t garbage, PlanTotals& totals, NotedErrors& errors)
+            const Garbage& garbage, PlanTotals& totals, NotedErrors& errors)
         : root_(root),
           limits_(limits),
           options_(options),
@@ -253,11 +253,12 @@ private:
         wanted_entries_ = low_water(limits_.max_entries, entries_);
         wanted_bytes_ = low_water(limits_.max_size, bytes_);
         if (limits_.min_free) {
-            TRY_ASSIGN(const auto space, os::space_of(root_.dirs().root));
-            const os::DiskSpace expected{space.free + garbage_, space.size};
+            TRY_ASSIGN(os::DiskSpace expected, os::space_of(root_.dirs().root));
+            base::add(expected.free, garbage_.bytes);
+            base::add(expected.free_files, garbage_.files);
             if (expected.free < *limits_.min_free)
                 totals_.to_free = missing_space(*limits_.min_free, expected);
-            files_to_free_ = missing_files(*limits_.min_free, space);
+            files_to_free_ = missing_files(*limits_.min_free, expected);
         }
         if (limits_.max_age)
             oldest_ = seconds_of(os::wall_time() - std::min(*limits_.max_age, base::century));
@@ -360,7 +361,7 @@ private:
     const cache::Root& root_;
     const Limits& limits_;
     const CollectOptions& options_;
-    const std::uint64_t garbage_;  // bytes that are freed without any eviction
+    const Garbage garbage_;
     PlanTotals& totals_;
     NotedErrors& errors_;
     bool needs_records_;        // for sizes, or for the full keys that patterns need
@@ -414,7 +415,7 @@ Result<cache::Rings> read_rings(const cache::Root& root, const CollectOptions& o
 }
 
 NextPart begin_plan(const cache::Root& root, const Limits& limits, const CollectOptions& options,
-                    std::uint64_t garbage, PlanTotals& totals, NotedErrors& errors) {
+                    const Garbage& garbage, PlanTotals& totals, NotedErrors& errors) {
     const auto planner = std::make_shared<Planner>(root, limits, options, garbage, totals, errors);
     return [planner] { return planner->next(); };
 }

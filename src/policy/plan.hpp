@@ -58,6 +58,11 @@ struct PlanTotals {
     bool keeps_age = true;      ///< false if an entry that is too old is leased, and so stays
 };
 
+/// What a collection frees without any eviction.
+struct Garbage {
+    std::uint64_t bytes = 0, files = 0;
+};
+
 /// Returns true if one of the patterns fits "BUCKET/KEY".
 [[nodiscard]] bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
                            const std::string& key);
@@ -68,16 +73,16 @@ struct PlanTotals {
 [[nodiscard]] Result<cache::Rings> read_rings(const cache::Root& root,
                                               const CollectOptions& options);
 
-/// Begins a plan that chooses victims by limits. `garbage` is how many bytes the collection frees
-/// without any eviction. Of the options, this uses only the progress and the stop. Each call of the
-/// result looks at all entries, and returns a part with the next victims, which no earlier part
-/// named. The parts after the first leave out what was used since the plan began. After each part,
-/// `totals` has what is known so far: `frees_files` and `keeps_age` are final after the last part,
-/// and the others after the first. A bucket or an entry that cannot be read is noted in `errors`,
-/// and stays out of the plan. Errors of the result: `damaged` if a lease table cannot be read;
-/// `interrupted`. Requires: all that is passed outlives the result.
+/// Begins a plan that chooses victims by limits. `garbage` is counted as free. Of the options, this
+/// uses only the progress and the stop. Each call of the result looks at all entries, and returns a
+/// part with the next victims, which no earlier part named. The parts after the first leave out
+/// what was used since the plan began. After each part, `totals` has what is known so far:
+/// `frees_files` and `keeps_age` are final after the last part, and the others after the first. A
+/// bucket or an entry that cannot be read is noted in `errors`, and stays out of the plan. Errors
+/// of the result: `damaged` if a lease table cannot be read; `interrupted`. Requires: all that is
+/// passed outlives the result.
 [[nodiscard]] NextPart begin_plan(const cache::Root& root, const Limits& limits,
-                                  const CollectOptions& options, std::uint64_t garbage,
+                                  const CollectOptions& options, const Garbage& garbage,
                                   PlanTotals& totals, NotedErrors& errors);
 
 /// Converts the evictions that a caller has chosen to a plan, in their order. It looks at no entry:

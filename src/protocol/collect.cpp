@@ -81,7 +81,8 @@ public:
 
     [[nodiscard]] CollectReport& report() { return report_; }
     [[nodiscard]] NotedErrors& errors() { return errors_; }
-    /// Returns how many files the entries have that this collection has moved to `deleting/`.
+    /// Returns how many files the entries have that this collection has moved to `deleting/`, or
+    /// in a dry run would move there.
     [[nodiscard]] std::uint64_t files() const { return files_; }
 
 private:
@@ -596,7 +597,7 @@ private:
     bool knows_leases_ = true;       // false if a table cannot be read
     CollectReport report_;
     NotedErrors errors_;
-    std::uint64_t files_ = 0;       // files of the entries moved to deleting/
+    std::uint64_t files_ = 0;       // see files()
     std::uint64_t links_read_ = 0;  // for the report of progress
 };
 
@@ -634,7 +635,8 @@ Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, 
 }  // namespace
 
 Result<CollectReport> collect(const RootRef& root, const CollectOptions& options,
-                              const cache::CallContext& context, const EvictFirst& evict) {
+                              const cache::CallContext& context, const EvictFirst& evict,
+                              std::uint64_t* files) {
     const auto begun = std::chrono::steady_clock::now();
     Collector collector(*root, options, context);
     {  // as long as this process holds the lock
@@ -651,6 +653,7 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
         if (evict) evict(collector.report(), collector.errors());
         collector.collect();
     }
+    if (files != nullptr) *files = collector.files();
     (void)os::point("collect.unlocked");
     // (6) Outside every lock: delete what was moved aside, by this collection or by one that was
     // killed.

@@ -446,6 +446,34 @@ TEST_CASE("garbage makes room before any live entry does") {
     CHECK(value(bucket.keys()).size() == 2);
 }
 
+TEST_CASE("garbage makes room before any live entry does, on a disk with too few files, too") {
+    const TempDir dir;
+    const Mount tmpfs("tmpfs", dir.path(), "tmpfs", 0, "size=64m,nr_inodes=600,mode=0755");
+    SKIP_UNLESS(tmpfs, "the right to mount a tmpfs");
+    const Cache cache = value(Cache::open(dir.path() / "cache"));
+    const Bucket bucket = value(cache.bucket("b"));
+    for (const char* key : {"k0", "k1"}) REQUIRE(try_put(bucket, key, Source(key)));
+    Staging staging = value(bucket.stage());
+    for (int number = 0; number < 400; ++number)
+        write_file(staging.path() / std::to_string(number), "");
+    (void)value(bucket.publish("garbage", std::move(staging)));
+    value(bucket.remove("garbage"));
+    struct statvfs disk {};
+    REQUIRE(::statvfs(dir.path().c_str(), &disk) == 0);
+    // Half of the bytes are free, and so much of the files only when the garbage is gone.
+    REQUIRE(disk.f_ffree < disk.f_files / 2);
+    REQUIRE(disk.f_bavail > disk.f_blocks / 2 + 256);
+    const Limits limits{.min_free = disk.f_blocks * disk.f_frsize / 2, .low_water = 100};
+    const auto planned = value(cache.collect(limits, {.dry_run = true}));
+    CHECK(planned.evicted == 0);
+    CHECK(planned.within_limits);
+    const auto done = value(cache.collect(limits));
+    CHECK(done.evicted == 0);
+    CHECK(done.entries == 1);
+    CHECK(done.within_limits);
+    CHECK(value(bucket.keys()).size() == 2);
+}
+
 TEST_CASE("if no rename ever finds space, collect deletes in place") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
