@@ -31,7 +31,13 @@ namespace {
 Result<> run_build(larder_build build, void* user_data, Staging& staging) {
     larder_staging lent(&staging);
     larder_error* error = nullptr;
-    const int code = build(&lent, user_data, &error);
+    int code = LARDER_OK;
+    try {
+        code = build(&lent, user_data, &error);
+    } catch (...) {  // a build that is written in C++
+        larder_error_free(error);
+        throw;
+    }
     if (code == LARDER_OK) {
         // The build may have met an error, and recovered from it. The error is ours to free.
         larder_error_free(error);

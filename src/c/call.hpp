@@ -19,6 +19,7 @@
 
 #include <exception>
 #include <initializer_list>
+#include <memory>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -38,6 +39,10 @@ struct NeededArgument {
 
 /// Returns an error for the first argument that is null. Errors: `invalid`, with its name.
 [[nodiscard]] Result<> refuse_null(const char* step, std::initializer_list<NeededArgument> needed);
+
+/// Frees a struct that C sees when it goes out of scope, also if a callback throws.
+template <class Struct>
+using Freed = std::unique_ptr<Struct, void (*)(Struct*)>;
 
 /// Runs `body`, which returns a Result<>, if none of the needed arguments is null. Stores its error
 /// at `place`, or null after a success, and returns the code. `step` says in messages what failed.

@@ -248,9 +248,10 @@ void call_on_done(decltype(larder_background_options::on_done) on_done, void* da
     larder_error* error = nullptr;
     // If there is no memory for the report, on_done gets an error in its place.
     guarded("collect", &error, {}, [&] { return hand_out_struct(&report, done); });
+    // on_done may throw, if it is written in C++.
+    const Freed<larder_collect_report> owned_report(report, larder_collect_report_free);
+    const Freed<larder_error> owned_error(error, larder_error_free);
     on_done(report, error, data);
-    larder_collect_report_free(report);
-    larder_error_free(error);
 }
 
 /// Converts one eviction of a plan. `which` names it in errors. Errors: `invalid` if the pointer,
