@@ -40,15 +40,20 @@ void after_publish(const detail::CacheState& cache, detail::Call& call,
     cache.published(root);
 }
 
-/// Returns the error for a stage whose cache is not at its path any more.
-tl::unexpected<Error> cache_is_lost(const std::filesystem::path& cache) {
-    return fail(Errc::refused, "publish", cache,
-                "the cache was moved or deleted since this was staged; stage it again");
+/// Returns the error for a stage whose cache is not at its path any more, or has lost what this
+/// process has open in it.
+tl::unexpected<Error> cache_is_lost(const cache::Root& root) {
+    const bool is_moved = root.is_lost({});
+    return fail(Errc::refused, "publish", root.dirs().root.path,
+                is_moved ? "the cache was moved or deleted since this was staged; stage it again"
+                         : "another program has deleted the lease table of this process, or a "
+                           "directory of the cache, since this was staged, so no lease would hold; "
+                           "nothing was published: stage it again");
 }
 
 /// Publishes a stage, and returns a lease on the new entry. After an error the caller still owns
 /// the stage. Errors: `invalid` if the stage belongs to another cache; `refused` if the cache was
-/// moved or deleted since it was staged; those of protocol::publish.
+/// moved or deleted since it was staged, or the lease table; those of protocol::publish.
 Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
                                           const std::string& bucket,
                                           const std::string& encoded_bucket, std::string_view key,
@@ -61,11 +66,11 @@ Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
     TRY_ASSIGN(const auto place, place_of(*root, bucket, encoded_bucket, key));
     // If the directory of the lease tables was deleted, no collector would see the lease. All other
     // directories need no check: nothing can be made in one that was deleted, so the publish fails.
-    if (root->is_lost({&cache::Handles::participants})) return cache_is_lost(cache.path());
+    if (root->is_lost({&cache::Handles::participants})) return cache_is_lost(*root);
     detail::Call call(cache);
     auto published = protocol::publish(stage, place, options, call.context());
     // If the cache was deleted meanwhile, that explains the failure better than its own error does.
-    if (!published && root->is_lost()) return cache_is_lost(cache.path());
+    if (!published && root->is_lost()) return cache_is_lost(*root);
     TRY(published);
     after_publish(cache, call, root, place, published->id());
     return published;

@@ -290,6 +290,25 @@ Error keep_unsynced(const cache::Root& root, const KeyRef& place, Error error) {
     return error;
 }
 
+/// Returns the error of a publish that has failed because something was gone. If that is what this
+/// process has staged, or the link to it, another program has deleted files of the cache, and the
+/// error says so.
+Error explain_absence(const cache::Root& root, const StagedLink& link, Error error) {
+    if (error.why != Why::absent) return error;
+    const auto& archive = root.dirs().archive;
+    const bool has_tree = os::exists_at(archive, format::entry_tree_path(link.id)).value_or(true);
+    const bool has_link = os::exists_at(link.staging, link.name).value_or(true);
+    if (has_tree && has_link) return error;
+    error.step = "publish";
+    error.path = has_tree ? link.staging / link.name : archive / to_text(link.id);
+    error.detail =
+        has_tree
+            ? "another program has deleted this link to the staged tree, which "
+              "`cachetool verify --repair` lists for the next collection; make the entry again"
+            : "another program has deleted the tree that was staged here; make the entry again";
+    return error;
+}
+
 }  // namespace
 
 Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOptions& options,
@@ -310,8 +329,10 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
 
     // (1) Complete the entry by its manifest and its record. Sync both and the tree if they are to
     // survive a power cut.
-    TRY_ASSIGN(const std::optional<os::BootTime> synced_since, complete(stage, place, options));
-    note_synced(root, synced_since);
+    const auto synced_since = complete(stage, place, options);
+    if (!synced_since)
+        return tl::make_unexpected(explain_absence(root, link, synced_since.error()));
+    note_synced(root, *synced_since);
     (void)os::point("publish.recorded");
 
     // (2) Lease the entry, before any other process can see it.
@@ -330,7 +351,7 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     const auto placed = place_link(root, link, place, replace, context);
     (void)os::point("publish.placed");
     // The caller still owns the stage, and drops it, or gives a moved tree back.
-    if (!placed) return tl::make_unexpected(placed.error());
+    if (!placed) return tl::make_unexpected(explain_absence(root, link, placed.error()));
     const bool was_moved = stage.owes();
     stage.disown();
 

@@ -851,3 +851,30 @@ TEST_CASE(
     CHECK(content_of(bucket, key) == "good");
     CHECK(value(cache.verify()).findings.empty());
 }
+
+TEST_CASE("a publish says so if another program has deleted what was staged, or its table") {
+    for (const std::string what : {"table", "link", "tree"}) {
+        INFO(what);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        Staging staging = value(bucket.stage());
+        write_file(staging.path() / "f", "text");
+        fs::path link;
+        for (const auto& each : fs::directory_iterator(root / "staging" / "0")) link = each.path();
+        if (what == "table") fs::remove(root / "participants" / "0");
+        if (what == "link") fs::remove(link);
+        if (what == "tree") fs::remove_all(staging.path().parent_path());
+        in_child([&](Child&) { (void)value(open_cache(root).collect()); });
+        const auto published = bucket.publish("k", std::move(staging));
+        REQUIRE_FALSE(published);
+        const std::string said = published.error().message();
+        INFO(said);
+        CHECK(contains(said, "another program has deleted"));
+        CHECK(contains(said, what == "table"  ? "lease table"
+                             : what == "link" ? link.filename().string()
+                                              : "archive"));
+        CHECK_FALSE(bucket.get("k"));
+    }
+}
