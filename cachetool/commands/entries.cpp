@@ -200,7 +200,10 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
     const auto made = [&] {
         const system::PollForStop polls(stop);
         return larder::materialize(lease.path(), destination,
-                                   {.mode = mode, .replace = replace, .stop = stop.token()});
+                                   {.mode = mode,
+                                    .replace = replace,
+                                    .stop = stop.token(),
+                                    .digests = {&larder::sha256()}});
     }();
     if (!made) {
         if (made.error().code == larder::Errc::interrupted) {
@@ -215,7 +218,7 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
             failure->message = fmt::format("DEST {} {}", destination, made.error().detail);
         if (made.error().code == larder::Errc::damaged)
             failure->message =
-                fmt::format("{} {}", harmless(made.error().path.string()), made.error().detail);
+                fmt::format("{}: {}", harmless(made.error().path.string()), made.error().detail);
         if (made.error().code == larder::Errc::exists)
             failure->message = obstacle_sentence(made.error(), destination);
         return fail(std::move(failure));

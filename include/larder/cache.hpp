@@ -162,8 +162,10 @@ public:
                                         const RestoreOptions& options = {}) const;
 
     /// Checks every invariant that can be checked while other processes work. Looks at every file
-    /// of the live entries and compares names, kinds, modes and sizes with the entries' manifests,
-    /// but does not read the files. Follows no link.
+    /// of the live entries and compares names, kinds, modes and sizes with the entries' manifests.
+    /// Reads only files that were modified after the entry was published, and compares them with
+    /// their digests: see OpenOptions::digests. One that can't be compared so counts as changed,
+    /// because materialize refuses it. Follows no link.
     /// Errors: `busy` as in collect. A finding is no error: see VerifyReport::sound.
     [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 

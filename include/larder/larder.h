@@ -332,7 +332,8 @@ typedef struct larder_open_options {
     int32_t (*keep_waiting)(void* keep_waiting_data);
     void* keep_waiting_data; /* passed to keep_waiting */
     /* `digest_count` algorithms that this program has. If a power cut may have torn an entry, a get
-     * or a restore compares its files with the digests in its manifest. If the list lacks the
+     * or a restore compares its files with the digests in its manifest. A restore or a verify
+     * compares a file that was modified after its entry was published. If the list lacks the
      * algorithm that the manifest names, only names, kinds, modes and sizes are compared. The
      * array is copied. */
     size_t digest_count;
@@ -1079,8 +1080,9 @@ typedef enum larder_finding_kind {
     LARDER_FOUND_PARTICIPANT = 5, /* a lease table that cannot be read; nothing can be collected */
     LARDER_FOUND_FOREIGN = 6,     /* a name that larder does not know; it breaks nothing */
     LARDER_FOUND_UNREADABLE = 7,  /* something that cannot be read, and so was not checked */
-    /* A name in a live entry that is missing, was added, or is not as the entry's manifest says. A
-     * hundred of them are listed for an entry; one more finding counts the others. */
+    /* A name in a live entry that is missing, was added, or is not as the entry's manifest says; a
+     * file that was modified after the publish and has no digest; a directory that its owner may
+     * not read any more. A hundred are listed for an entry; one more finding counts the others. */
     LARDER_FOUND_CHANGED = 8,
     LARDER_FOUND_BLOCKED = 9 /* something else stands in the place of a link or directory */
 } larder_finding_kind;
@@ -1137,7 +1139,7 @@ typedef struct larder_content_options {
      * is checked. */
     int64_t budget_ms;
     /* `digest_count` algorithms that this program has. An entry whose manifest has digests of
-     * another one is checked by names, kinds, modes and sizes. */
+     * another one is checked by names, kinds, modes, sizes and times. */
     size_t digest_count;
     const larder_digest* const* digests;
     /* The `bucket_count` buckets whose entries are checked; 0: all. */
@@ -1230,6 +1232,10 @@ typedef struct larder_materialize_options {
     int32_t replace;
     uint32_t threads;  /* how many threads work; 0: larder chooses by the number of files */
     larder_stop* stop; /* ends the call before the next file, with LARDER_INTERRUPTED */
+    /* The algorithms that this program has for digests. A file that was modified after its entry
+     * was published is taken if its digest is that of the entry's manifest. */
+    size_t digest_count;
+    const larder_digest* const* digests;
 } larder_materialize_options;
 
 /* How many files arrived in which way. Freed by larder_materialize_report_free. */
@@ -1258,9 +1264,9 @@ void larder_materialize_report_free(larder_materialize_report* report);
  * `report` may be NULL.
  *
  * If `tree` is the whole tree of an entry, a file that was modified after the entry was published
- * is put nowhere, whatever the mode is: the call ends with `damaged`. So an edit through a hard
- * link does not reach the next user. The times of modification tell it: see materialize.hpp for
- * what they do not tell.
+ * is put nowhere, whatever the mode is, unless its digest is that of the manifest: the call ends
+ * with `damaged`. So an edit through a hard link does not reach the next user. The times of
+ * modification tell it: see materialize.hpp for what they do not tell.
  *
  * Requires: `tree` does not change during the call. Hold a lease on it.
  * Errors: `exists` if something stands in the way and `replace` is 0; `unsupported` if `mode`

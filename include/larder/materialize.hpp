@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <stop_token>
+#include <vector>
 
+#include <larder/digest.hpp>
 #include <larder/error.hpp>
 
 namespace larder {
@@ -30,6 +32,9 @@ struct MaterializeOptions {
     unsigned threads = 0;
     /// Ends the call before the next file, with the error `interrupted`.
     std::stop_token stop{};
+    /// The algorithms that this program has for digests. A file that was modified after its entry
+    /// was published is taken if its digest is that of the entry's manifest.
+    std::vector<const DigestAlgorithm*> digests{};
 };
 
 /// How many files arrived in which way.
@@ -58,10 +63,11 @@ struct MaterializeReport {
 /// missing. In one that exists, a file gets its name when it is complete.
 ///
 /// If `tree` is the whole tree of an entry, a file that was modified after the entry was published
-/// is put nowhere, whatever the mode is: the call ends with `damaged`. So an edit through a hard
-/// link does not reach the next user. The times of modification tell it. So an edit is not noticed
-/// if it has set the old time again, or if files of the entry had times in the future when it was
-/// published. A cache that was copied without its times has no entry that can be put anywhere.
+/// is put nowhere, whatever the mode is, unless its digest is that of the manifest: the call ends
+/// with `damaged`. So an edit through a hard link does not reach the next user. The times of
+/// modification tell it. So an edit is not noticed if it has set the old time again, or if files of
+/// the entry had times in the future when it was published. Of a cache that was copied without its
+/// times, only entries with digests can be put anywhere.
 ///
 /// Requires: `tree` does not change during the call. Hold a Lease on it.
 /// Errors: `exists` if something stands in the way and `replace` is off; `unsupported` if `mode`

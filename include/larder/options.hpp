@@ -96,7 +96,8 @@ struct OpenOptions {
     bool count = false;
 
     /// The algorithms that this program has for digests. If a power cut may have torn an entry, a
-    /// get or a restore compares its files with the digests in its manifest. If the list lacks the
+    /// get or a restore compares its files with the digests in its manifest. A restore or a verify
+    /// compares a file that was modified after its entry was published. If the list lacks the
     /// algorithm that the manifest names, only names, kinds, modes and sizes are compared. Each
     /// algorithm must stay valid as the callbacks do.
     std::vector<const DigestAlgorithm*> digests{};
@@ -146,7 +147,7 @@ struct VerifyOptions {
 /// Which contents are checked, and what happens to an entry that has changed.
 struct ContentOptions {
     /// The algorithms that this program has. An entry whose manifest has digests of another one is
-    /// checked by names, kinds, modes and sizes.
+    /// checked by names, kinds, modes, sizes and times.
     std::vector<const DigestAlgorithm*> digests{};
     /// The buckets whose entries are checked. If empty, all are.
     std::vector<std::string> buckets{};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <memory>
 #include <system_error>
 
 #include <larder/materialize.hpp>
@@ -45,22 +46,31 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
     return {};
 }
 
-/// Returns the latest time of modification that the files of a tree may have, if it is that of an
-/// entry: its manifest stands beside it. Returns nullopt for any other tree, and for an entry whose
-/// manifest cannot be read. Costs three system calls, however many files there are.
-std::optional<os::FileTime> newest_allowed(const os::Dir& source) {
+/// Returns how the files of a tree were published, if it is that of an entry: its manifest stands
+/// beside it. Returns nullopt for any other tree, and for an entry whose manifest cannot be read.
+/// Costs three system calls, however many files there are. Requires: `options` outlives the result.
+std::optional<tree::PublishedFiles> published_files(const os::Dir& source,
+                                                    const MaterializeOptions& options) {
     // By the handle, because the path may lead through the link of a key.
-    const auto entry = os::open_dir_at(source, "..");
+    auto entry = os::open_dir_at(source, "..");
     if (!entry) return std::nullopt;
     const auto head = protocol::read_manifest_head(*entry);
     if (!head) return std::nullopt;
-    return head->newest;
+    const auto modified = std::make_shared<protocol::ModifiedFiles>(
+        std::move(*entry),
+        protocol::DigestCheck{.algorithms = options.digests, .stop = options.stop});
+    return tree::PublishedFiles{
+        .newest = head->newest,
+        .fault_of = [modified](const os::Dir& dir, const std::string& name,
+                               const os::FileInfo& info, const std::string& path) {
+            return modified->fault_of(dir, name, info, path);
+        }};
 }
 
 /// A tree that is put somewhere else.
 struct SourceTree {
     const os::Dir& dir;
-    tree::NewestAllowed newest;
+    const tree::PublishedFiles* published;  ///< null if it is no entry's
 };
 
 /// A destination where nothing stands yet: a free name in an open directory.
@@ -83,7 +93,7 @@ Result<MaterializeReport> fill_and_rename(const SourceTree& source, const std::s
         .visibility = tree::Visibility::hidden,
         .refusal = os::Refusal::is_counted,
     };
-    TRY_ASSIGN(auto report, tree::carry(source.dir, hidden, options, source.newest));
+    TRY_ASSIGN(auto report, tree::carry(source.dir, hidden, options, source.published));
     // The top gets its mode and times last, because each file that is made in it changes its time.
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(source.dir));
     TRY_ASSIGN(const bool is_exact,
@@ -133,7 +143,7 @@ Result<MaterializeReport> fill_existing(const SourceTree& source, const fs::path
         .visibility = tree::Visibility::visible,
         .refusal = os::Refusal::is_counted,
     };
-    return tree::carry(source.dir, visible, options, source.newest);
+    return tree::carry(source.dir, visible, options, source.published);
 }
 
 /// Returns true if nothing stands at the path, not even a symlink that leads nowhere.
@@ -163,8 +173,8 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
                                       const MaterializeOptions& options) {
     TRY_ASSIGN(const os::Dir dir, os::open_dir(tree));
     TRY(check_places(tree, destination));
-    const auto newest = newest_allowed(dir);
-    const SourceTree source{.dir = dir, .newest = newest ? &*newest : nullptr};
+    const auto published = published_files(dir, options);
+    const SourceTree source{.dir = dir, .published = published ? &*published : nullptr};
     // "a/b/" names what "a/b" does, but has no last part for the rename.
     const fs::path path = destination.has_filename() ? destination : destination.parent_path();
     const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");

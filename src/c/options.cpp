@@ -390,11 +390,13 @@ Result<DedupeOptions> options_of(const larder_dedupe_options* given) {
 }
 
 Result<MaterializeOptions> options_of(const larder_materialize_options* given) {
-    TRY_ASSIGN(const auto known, known_part(given));
+    TRY_ASSIGN(const auto known,
+               known_part(given, offsetof(larder_materialize_options, digest_count)));
     TRY_ASSIGN(const auto mode, choice("mode", known.mode, LinkMode::copy));
     MaterializeOptions options{
         .mode = mode, .replace = known.replace != 0, .threads = known.threads};
     if (known.stop != nullptr) options.stop = known.stop->source.get_token();
+    TRY_ASSIGN(options.digests, algorithms_of(known.digests, known.digest_count));
     return options;
 }
 

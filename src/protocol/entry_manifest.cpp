@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/entry_manifest.hpp"
 
+#include <mutex>
+
 #include "base/saturate.hpp"
 #include "format/layout.hpp"
 #include "format/manifest.hpp"
@@ -19,6 +21,23 @@ constexpr std::size_t manifest_piece = std::size_t{64} * 1024;
 /// How many changes of one entry are listed. Arbitrary: a person reads no more, and an entry of a
 /// million files may have lost all of them.
 constexpr std::size_t most_listed_changes = 100;
+
+/// What is wrong with a file whose digest differs.
+constexpr const char* other_bytes = "its bytes are not those of the manifest's digest";
+
+/// What may be wrong with a file of which only its time tells something.
+constexpr const char* modified_since =
+    "it was modified after its entry was published, as through a hard link, or the cache was "
+    "copied without its times; no digest that this program can compare tells whether its bytes "
+    "have changed";
+
+/// Returns the algorithm of that name; null if there is none.
+const DigestAlgorithm* find_algorithm(const DigestCheck& check, const std::string& name) {
+    for (const DigestAlgorithm* each : check.algorithms) {
+        if (each->name() == name) return each;
+    }
+    return nullptr;
+}
 
 /// Reads a manifest piece by piece, and gives each piece to `take`, which returns false to end
 /// this. Returns in words why there is no file to read; an empty text if there is one. Errors:
@@ -78,9 +97,9 @@ public:
             inventory_,
             [&](const std::string& path, const std::string& how) { add_change(path, how); },
             [&](const std::string& path, const format::ManifestItem& item) {
-                if (noted_ != nullptr)
+                if (noted_ != nullptr && !item.digest.empty())
                     noted_->files[path] = {.size = item.size, .digest = item.digest};
-                if (algorithm_ != nullptr && checked_) checked_ = compare_digest(path, item);
+                if (digests_ != nullptr && checked_) checked_ = compare_contents(path, item);
             });
         const auto compare = [&](const format::ManifestItem& item) {
             if (digests_ != nullptr && !has_begun_) begin_digests();
@@ -95,8 +114,8 @@ public:
         if (!missing.empty()) return EntryChanges{.no_manifest = std::move(missing), .listed = {}};
         comparison.end();
         if (noted_ != nullptr) noted_->algorithm = parser_.head()->digest;
-        changes_.modified_since = inventory_.newest() > parser_.head()->newest;
         for (EntryChange& change : changes_.listed) tell_of_other_names(change);
+        if (changes_.unproven) tell_of_other_names(*changes_.unproven);
         return std::move(changes_);
     }
 
@@ -112,10 +131,25 @@ private:
     /// Looks for the algorithm that the manifest names. Without it nothing but sizes is compared.
     void begin_digests() {
         has_begun_ = true;
-        for (const DigestAlgorithm* each : digests_->algorithms) {
-            if (each->name() == parser_.head()->digest) algorithm_ = each;
-        }
+        algorithm_ = find_algorithm(*digests_, parser_.head()->digest);
         changes_.has_digests = algorithm_ != nullptr;
+        has_modified_ = inventory_.newest() > parser_.head()->newest;
+    }
+
+    /// Compares the digest of a file or symlink, if there is one to compare and it is to be read.
+    /// Notes a file that was modified after the publish and has none.
+    Result<> compare_contents(const std::string& path, const format::ManifestItem& item) {
+        const bool has_digest = algorithm_ != nullptr && !item.digest.empty();
+        if (has_digest && digests_->reads == DigestCheck::Reads::all)
+            return compare_digest(path, item);
+        if (!has_modified_ || item.kind != os::FileKind::regular) return {};
+        if (!has_digest && changes_.unproven) return {};
+        TRY_ASSIGN(const tree::FilesByPath::FilePlace file, files_.find(path));
+        TRY_ASSIGN(const os::FileInfo info, os::stat_at(file.dir, file.name));
+        if (info.modified <= parser_.head()->newest) return {};
+        if (has_digest) return compare_digest(path, item);
+        changes_.unproven = EntryChange{.path = path, .how = modified_since};
+        return {};
     }
 
     /// Compares the digest of one file or symlink with that of the manifest.
@@ -131,8 +165,8 @@ private:
         ++changes_.files_read;
         base::add(changes_.bytes_read, item.size);
         if (digest == item.digest) return {};
-        add_change(path, info.is_symlink() ? "it leads elsewhere than the manifest says"
-                                           : "its bytes are not those of the manifest's digest");
+        add_change(path,
+                   info.is_symlink() ? "it leads elsewhere than the manifest says" : other_bytes);
         return {};
     }
 
@@ -154,6 +188,7 @@ private:
     tree::FilesByPath files_;
     format::ManifestParser parser_;
     bool has_begun_ = false;
+    bool has_modified_ = false;  // the tree has a file that was modified after the publish
     const DigestAlgorithm* algorithm_ = nullptr;  // null if no digests are compared
     Result<> checked_;                            // the first error of comparing digests
     EntryChanges changes_;
@@ -229,6 +264,51 @@ Result<bool> for_each_listed_file(
 Result<EntryChanges> compare_with_manifest(const os::Dir& entry, const tree::Inventory& inventory,
                                            const DigestCheck* digests, NotedDigests* noted) {
     return ManifestComparison(entry, inventory, digests, noted).compare();
+}
+
+/// The digests of an entry's files, by their paths below the tree, and their algorithm, once they
+/// were asked for.
+struct ModifiedFiles::Listed {
+    std::mutex mutex;
+    bool is_read = false;
+    const DigestAlgorithm* algorithm = nullptr;  // null if this program has none that helps
+    std::unordered_map<std::string, std::string> digests;
+};
+
+ModifiedFiles::ModifiedFiles(os::Dir entry, DigestCheck check)
+    : entry_(std::move(entry)), check_(std::move(check)), listed_(std::make_unique<Listed>()) {}
+ModifiedFiles::~ModifiedFiles() = default;
+
+/// Reads the digests of the manifest, once. Requires: the lock is held.
+Result<> ModifiedFiles::list() {
+    if (listed_->is_read) return {};
+    const auto take = [&](const std::string& path, const format::ManifestItem& file,
+                          const format::ManifestHead& head) {
+        listed_->algorithm = find_algorithm(check_, head.digest);
+        if (!file.digest.empty()) listed_->digests[path] = file.digest;
+    };
+    TRY_ASSIGN(const bool is_whole, for_each_listed_file(entry_, take));
+    if (!is_whole) listed_->digests.clear();
+    listed_->is_read = true;
+    return {};
+}
+
+Result<std::optional<std::string>> ModifiedFiles::fault_of(const os::Dir& dir,
+                                                           const std::string& name,
+                                                           const os::FileInfo& info,
+                                                           const std::string& path) {
+    if (check_.stop.stop_requested())
+        return fail(Errc::interrupted, "materialize", dir / name, "it was asked to stop");
+    {
+        const std::lock_guard lock(listed_->mutex);
+        TRY(list());
+    }
+    const auto digest = listed_->digests.find(path);
+    if (listed_->algorithm == nullptr || digest == listed_->digests.end())
+        return std::string(modified_since);
+    TRY_ASSIGN(const std::string now, tree::digest_of(*listed_->algorithm, dir, name, info));
+    if (now != digest->second) return std::string(other_bytes);
+    return std::nullopt;
 }
 
 }  // namespace larder::protocol

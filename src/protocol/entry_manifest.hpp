@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -61,28 +62,65 @@ struct EntryChanges {
     std::string no_manifest;
     std::vector<EntryChange> listed;  ///< the first ones, in the order of the manifest
     std::uint64_t not_listed = 0;     ///< how many more there are
-    /// True if a file was modified after the entry was published. It may have the size that it had.
-    bool modified_since = false;
+    /// The first file that was modified after the entry was published and has no digest to compare,
+    /// if digests were to be compared. It may have the size that it had.
+    std::optional<EntryChange> unproven{};
     bool has_digests = false;      ///< true if digests were compared, or if no file has one
     std::uint64_t files_read = 0;  ///< files and symlinks whose digests were compared
     std::uint64_t bytes_read = 0;  ///< their sizes, added up
 
-    [[nodiscard]] bool none() const noexcept { return no_manifest.empty() && listed.empty(); }
+    [[nodiscard]] bool none() const noexcept { return none_but_times() && !unproven; }
+    /// Does not count a file of which only the time tells that it may have changed.
+    [[nodiscard]] bool none_but_times() const noexcept {
+        return no_manifest.empty() && listed.empty();
+    }
 };
 
 /// How the digests of an entry are compared.
 struct DigestCheck {
     const std::vector<const DigestAlgorithm*>& algorithms;  ///< that this process has
     std::stop_token stop;                                   ///< asked before each file
+    enum class Reads {
+        all,       ///< each file and symlink
+        modified,  ///< the files that were modified after the entry was published
+    };
+    Reads reads = Reads::all;
 };
 
 /// Compares what the tree of an entry holds with the entry's manifest: names, kinds, modes and
 /// sizes; and digests if `digests` is not null and has the manifest's algorithm. If `noted` is not
-/// null, adds the digests of all that agrees to it. Errors: what keeps the manifest or a file from
-/// being read, if it is not certain that there is none; `interrupted`.
+/// null, adds the digests of all that agrees in these to it. Errors: what keeps the manifest or a
+/// file from being read, if it is not certain that there is none; `interrupted`.
 [[nodiscard]] Result<EntryChanges> compare_with_manifest(const os::Dir& entry,
                                                          const tree::Inventory& inventory,
                                                          const DigestCheck* digests = nullptr,
                                                          NotedDigests* noted = nullptr);
+
+/// Tells of files of an entry that were modified after it was published whether they are as they
+/// were. Any thread may ask.
+class ModifiedFiles {
+public:
+    /// Requires: what `check` refers to outlives this.
+    ModifiedFiles(os::Dir entry, DigestCheck check);
+    ~ModifiedFiles();
+    ModifiedFiles(const ModifiedFiles&) = delete;
+    ModifiedFiles& operator=(const ModifiedFiles&) = delete;
+
+    /// Returns in words what is wrong with such a file, or may be; nullopt if its digest is that of
+    /// the manifest. `path` is its path below the tree. Errors: what keeps the manifest or the file
+    /// from being read.
+    [[nodiscard]] Result<std::optional<std::string>> fault_of(const os::Dir& dir,
+                                                              const std::string& name,
+                                                              const os::FileInfo& info,
+                                                              const std::string& path);
+
+private:
+    struct Listed;
+    Result<> list();
+
+    const os::Dir entry_;
+    const DigestCheck check_;
+    std::unique_ptr<Listed> listed_;
+};
 
 }  // namespace larder::protocol

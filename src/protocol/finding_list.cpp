@@ -38,6 +38,10 @@ std::size_t FindingList::add_changes(const os::Dir& entry, const EntryChanges& c
                 " more names below this directory differ from the manifest");
         ++added;
     }
+    if (changes.unproven) {
+        add(Finding::Kind::changed, tree / changes.unproven->path, changes.unproven->how);
+        ++added;
+    }
     return added;
 }
 

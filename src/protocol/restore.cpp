@@ -79,10 +79,9 @@ tl::unexpected<Error> damaged(const os::Dir& entry, const std::string& why) {
 
 /// Fails if the tree of an entry is not as its manifest and its record say, so that a restore never
 /// publishes a damaged tree under records that call it whole. Returns the digests of its manifest,
-/// which are those of the restored files. Compares the digests, too, if the caller wants that, or
-/// if a file was modified after the entry was published. Errors: `damaged`; `interrupted`.
+/// which are those of the restored files. Errors: `damaged`; `interrupted`.
 Result<NotedDigests> check_files(const os::Dir& entry, const format::Record& record,
-                                 const DigestCheck& check, bool reads_files) {
+                                 const DigestCheck& check) {
     const auto tree = os::open_dir_at(entry, format::tree_name);
     if (has_no_directory(tree)) return damaged(entry, "its tree is not there");
     TRY(tree);
@@ -91,20 +90,14 @@ Result<NotedDigests> check_files(const os::Dir& entry, const format::Record& rec
     if (const auto difference = difference_from_record(size, record))
         return damaged(entry, *difference);
     NotedDigests digests;
-    TRY_ASSIGN(EntryChanges changes,
-               compare_with_manifest(entry, inventory, reads_files ? &check : nullptr, &digests));
-    if (changes.modified_since && !reads_files) {
-        digests = {};
-        TRY_ASSIGN(changes, compare_with_manifest(entry, inventory, &check, &digests));
-    }
+    TRY_ASSIGN(const EntryChanges changes,
+               compare_with_manifest(entry, inventory, &check, &digests));
     if (!changes.no_manifest.empty())
         return damaged(entry, "it has no manifest: " + changes.no_manifest);
-    // A new manifest would say that such a file is as it was published. Only digests of all files
-    // tell whether it is.
-    if (changes.modified_since && changes.none() && changes.files_read < size.files)
-        return damaged(entry, "a file in it was modified after it was published");
     if (changes.none()) return digests;
-    const EntryChange& first = changes.listed.front();
+    // A file that was modified and has no digest counts, because a new manifest would say that it
+    // is as it was published.
+    const EntryChange& first = changes.listed.empty() ? *changes.unproven : changes.listed.front();
     return damaged(
         entry, "of " + (first.path.empty() ? "the tree itself" : first.path) + ": " + first.how);
 }
@@ -165,9 +158,10 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
     static const std::vector<const DigestAlgorithm*> no_algorithms;
     const DigestCheck check{
         .algorithms = context.digests != nullptr ? *context.digests : no_algorithms,
-        .stop = context.stop};
-    TRY_ASSIGN(NotedDigests digests,
-               check_files(*entry, record, check, !format::is_of_this_boot(id)));
+        .stop = context.stop,
+        .reads =
+            format::is_of_this_boot(id) ? DigestCheck::Reads::modified : DigestCheck::Reads::all};
+    TRY_ASSIGN(NotedDigests digests, check_files(*entry, record, check));
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now, root->keys().read(place.path));
     if (now.kind != LinkRead::Kind::absent && !options.replace) {

@@ -52,7 +52,7 @@ Result<bool> is_as_listed(const os::Dir& entry, const cache::CallContext& contex
         .algorithms = context.digests != nullptr ? *context.digests : no_digests,
         .stop = context.stop};
     TRY_ASSIGN(const EntryChanges changes, compare_with_manifest(entry, inventory, &digests));
-    return changes.none();
+    return changes.none_but_times();
 }
 
 }  // namespace

@@ -32,12 +32,6 @@ constexpr const char* blocked_by =
 constexpr const char* no_file =
     "a directory stands here in the place of a file; a repair moves it to deleting/";
 
-/// What is wrong with a tree that is as its manifest says, but for the time of a file.
-constexpr const char* modified_since =
-    "a file of it was modified after it was published, as through a hard link, or the cache was "
-    "copied without its times; so no install takes it; `cachetool verify --content` tells whether "
-    "its bytes have changed";
-
 /// The link of a key as it was read, and where it stands. Names are encoded. The references are
 /// valid while the directory of the bucket is listed.
 struct CheckedKey {
@@ -574,14 +568,18 @@ private:
         TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
         tree::Inventory inventory;
         TRY_ASSIGN(const tree::Size size, tree::measure(tree, &inventory));
-        TRY_ASSIGN(const EntryChanges changes, compare_with_manifest(entry, inventory));
-        auto difference = difference_from_record(size, record);
-        if (changes.none() && !difference && changes.modified_since) difference = modified_since;
+        static const std::vector<const DigestAlgorithm*> none;
+        const DigestCheck digests{
+            .algorithms = context_.digests != nullptr ? *context_.digests : none,
+            .stop = context_.stop,
+            .reads = DigestCheck::Reads::modified};
+        TRY_ASSIGN(const EntryChanges changes, compare_with_manifest(entry, inventory, &digests));
+        const auto difference = difference_from_record(size, record);
         if (changes.none() && !difference) return {};
         TRY_ASSIGN(const bool current, still_names_entry(checked));
         if (!current) return {};
         std::size_t added = findings_.add_changes(entry, changes);
-        if (changes.listed.empty() && difference) {
+        if (added == 0 && difference) {
             findings_.add(Finding::Kind::changed, tree.path, *difference);
             ++added;
         }

@@ -61,8 +61,8 @@ class CarryCall final : public Visitor {
 public:
     /// Requires: all arguments outlive the CarryCall.
     CarryCall(const os::Dir& source, const Destination& destination,
-              const MaterializeOptions& options, NewestAllowed newest)
-        : source_(source), destination_(destination), options_(options), newest_(newest) {}
+              const MaterializeOptions& options, const PublishedFiles* published)
+        : source_(source), destination_(destination), options_(options), published_(published) {}
 
     /// Carries the whole tree. Takes the pair that was put off last, because that one is likely to
     /// be open still: see max_open_put_off.
@@ -94,12 +94,8 @@ public:
         if (kind == os::FileKind::directory) return enter(pair, name);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
         if (info.is_directory()) return enter(pair, name);
-        if (newest_ != nullptr && info.is_regular() && info.modified > *newest_) {
-            return fail(Errc::damaged, "materialize", pair.dir / name,
-                        "it was modified after its entry was published, perhaps through a hard "
-                        "link; remove the key, and make the entry anew (if the entry has digests, "
-                        "`cachetool verify --content` tells whether its bytes have changed)");
-        }
+        if (published_ != nullptr && info.is_regular() && info.modified > published_->newest)
+            TRY(check_modified(pair, name, info));
         const Transfer transfer = transfer_of(pair.dir, name, info, pair.into);
         if (info.is_regular() && info.links > 1) {
             TRY(carry_one_of_several(pair, transfer));
@@ -142,6 +138,16 @@ public:
     }
 
 private:
+    /// Refuses a file that is not as it was published. Errors: `damaged`.
+    Result<> check_modified(const DirPair& pair, const std::string& name,
+                            const os::FileInfo& info) const {
+        const std::string path = below_whole_tree(path_below_top(pair, name));
+        TRY_ASSIGN(const auto fault, published_->fault_of(pair.dir, name, info, path));
+        if (!fault) return {};
+        return fail(Errc::damaged, "materialize", pair.dir / name,
+                    *fault + "; remove the key, and make the entry anew");
+    }
+
     [[nodiscard]] Transfer transfer_of(const os::Dir& from, const std::string& name,
                                        const os::FileInfo& info, const os::Dir& to) const {
         return {
@@ -327,7 +333,7 @@ private:
     const os::Dir& source_;
     const Destination& destination_;
     const MaterializeOptions& options_;
-    const NewestAllowed newest_;
+    const PublishedFiles* const published_;
     os::FileIdentity destination_identity_;  // so that a walk ends that meets it in the source
     std::string top_path_;             // of the present walk's top, below the top of the whole tree
     std::mutex mutex_;                 // guards put_off_ and ways_
@@ -356,8 +362,9 @@ WalkThreads threads_for(const MaterializeOptions& options) {
 }  // namespace
 
 Result<MaterializeReport> carry(const os::Dir& source, const Destination& destination,
-                                const MaterializeOptions& options, NewestAllowed newest) {
-    CarryCall call(source, destination, options, newest);
+                                const MaterializeOptions& options,
+                                const PublishedFiles* published) {
+    CarryCall call(source, destination, options, published);
     TRY(call.carry_tree(threads_for(options)));
     return call.report();
 }

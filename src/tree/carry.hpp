@@ -4,6 +4,10 @@
 // materialize use this.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string>
+
 #include <larder/materialize.hpp>
 
 #include "os/file.hpp"
@@ -18,8 +22,16 @@ struct Destination {
     os::Refusal refusal = os::Refusal::is_error;  ///< if a mode or a time can't be set there
 };
 
-/// The latest time of modification that a file of the source may have. Null: any.
-using NewestAllowed = const os::FileTime*;
+/// How the files of an entry were when it was published.
+struct PublishedFiles {
+    os::FileTime newest;  ///< the latest time of modification
+    /// Returns in words what is wrong with a file that was modified after that time; nullopt if it
+    /// is as it was. `path` is its path below the source. Any thread may call it.
+    std::function<Result<std::optional<std::string>>(const os::Dir& dir, const std::string& name,
+                                                     const os::FileInfo& info,
+                                                     const std::string& path)>
+        fault_of;
+};
 
 /// Makes the destination hold everything that `source` holds, and returns how many files arrived in
 /// which way. Directories that stand there are filled, and missing ones are made. Names of one file
@@ -29,12 +41,13 @@ using NewestAllowed = const os::FileTime*;
 /// Errors: the first one; what was made by then stays. `exists` if something stands in the way that
 /// may not be replaced; `unsupported` if the options ask for a way that does not work here;
 /// `invalid` if the destination lies inside the source, or if the source holds a socket, a pipe or
-/// a device; `damaged` if a file of the source was modified after `newest`.
+/// a device; `damaged` if a file of the source is not as it was published, unless `published` is
+/// null.
 /// Concurrency: several calls may fill one destination at a time.
 /// Crash: the same call, with `replace`, completes what was begun.
 [[nodiscard]] Result<MaterializeReport> carry(const os::Dir& source, const Destination& destination,
                                               const MaterializeOptions& options,
-                                              NewestAllowed newest = nullptr);
+                                              const PublishedFiles* published = nullptr);
 
 /// Does the same with the one file or symlink `name` of `source`. Errors: also `invalid` if `name`
 /// is a directory.

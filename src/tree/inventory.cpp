@@ -193,7 +193,7 @@ void Comparison::compare_file(const Inventory::File& file, const format::Manifes
                             " bytes, and the manifest says " + std::to_string(item.size));
     } else if (file.mode != item.mode) {
         tell(item.name, mode_differs(file.mode, item.mode));
-    } else if (agrees_ && !item.digest.empty()) {
+    } else if (agrees_) {
         const std::size_t length = path_.size();
         add_name(item.name);
         agrees_(path_, item);

@@ -73,7 +73,7 @@ public:
     /// how it differs, in words. The path of the top itself is empty.
     using Difference = std::function<void(const std::string& path, const std::string& how)>;
     /// Is told each file or symlink that agrees with the manifest in kind, mode and size, with its
-    /// path. Its digest, which the manifest has, can then be compared.
+    /// path. If the manifest has its digest, that can then be compared.
     using Agrees = std::function<void(const std::string& path, const format::ManifestItem& item)>;
 
     /// Requires: `inventory` outlives the Comparison, and has a top.

@@ -47,8 +47,9 @@ static void structs(void) {
     CHECK_NUMBER(8, offsetof(larder_content_options, budget_ms));
     CHECK_NUMBER(16, sizeof(larder_dedupe_options));
     CHECK_NUMBER(8, offsetof(larder_dedupe_options, stop));
-    CHECK_NUMBER(24, sizeof(larder_materialize_options));
+    CHECK_NUMBER(40, sizeof(larder_materialize_options));
     CHECK_NUMBER(16, offsetof(larder_materialize_options, stop));
+    CHECK_NUMBER(24, offsetof(larder_materialize_options, digest_count));
 
     CHECK_NUMBER(88, sizeof(larder_event));
     CHECK_NUMBER(40, offsetof(larder_event, bucket));

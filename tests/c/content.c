@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Digests of contents. */
 #define _XOPEN_SOURCE 700
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <larder/content.h>
 
@@ -78,6 +80,38 @@ static void opens_with_digests(void) {
     larder_cache_close(cache);
 }
 
+/* A file that was modified after its publish can be installed by its digest alone. */
+static void installs_by_digests(void) {
+    const larder_digest* const digests[] = {larder_sha256(), NULL};
+    const struct timespec later[2] = {{0, UTIME_OMIT}, {4000000000, 0}};
+    larder_publish_options publish = {.size = sizeof publish, .digest = larder_sha256()};
+    larder_materialize_options options = {.size = sizeof options};
+    larder_cache* cache = open_cache(NULL);
+    larder_bucket* bucket = open_bucket(cache);
+    larder_staging* staging = NULL;
+    larder_lease* lease = NULL;
+    larder_error* error = NULL;
+    char to[4096];
+    strcpy(to, below(playground(), "by digest"));
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    write_file(below(larder_staging_path(staging), "text"), "1234");
+    WORKS(larder_bucket_publish(bucket, "by digest", staging, &publish, &lease, &error));
+    CHECK(utimensat(AT_FDCWD, below(larder_lease_path(lease), "text"), later, 0) == 0);
+    FAILS_SAYING(LARDER_DAMAGED, "no digest",
+                 larder_materialize(larder_lease_path(lease), to, &options, NULL, &error));
+    options.digests = digests;
+    options.digest_count = 2;
+    FAILS_SAYING(LARDER_INVALID, "digests",
+                 larder_materialize(larder_lease_path(lease), to, &options, NULL, &error));
+    options.digest_count = 1;
+    WORKS(larder_materialize(larder_lease_path(lease), to, &options, NULL, &error));
+    CHECK_TEXT("1234", read_file(below(to, "text")));
+    larder_lease_free(lease);
+    WORKS(larder_bucket_remove(bucket, "by digest", LARDER_SURVIVES_PROCESS, &error));
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+}
+
 void test_content(void) {
     const larder_digest* const digests[] = {larder_sha256()};
     const char* const buckets[] = {"b"};
@@ -90,6 +124,7 @@ void test_content(void) {
     larder_error* error = NULL;
     publish(bucket, "k");
     opens_with_digests();
+    installs_by_digests();
 
     /* Without an algorithm nothing is read. */
     WORKS(larder_cache_verify_content(cache, NULL, &report, &error));

@@ -4,6 +4,8 @@
 import json
 import os
 import pathlib
+import subprocess
+import time
 import unittest
 
 import schema
@@ -50,11 +52,11 @@ class Content(CacheTest):
         # Later than the publish by more than any clock is coarse.
         status = (destination / "file").stat()
         os.utime(destination / "file", (status.st_atime, status.st_mtime + 2))
-        report = self.json("verify", code=5)  # which reads no file
+        report = self.json("verify", code=5)  # which reads this file alone
         self.assertEqual([finding["kind"] for finding in report["findings"]], ["changed"])
-        self.assertIn("modified after", report["findings"][0]["what"])
+        self.assertIn("its bytes", report["findings"][0]["what"])
         err, _ = self.complaint("install", "b", "k", "another", code=5)
-        self.assertIn(str(tree / "file"), err)
+        self.assertIn(f"{tree / 'file'}: its bytes are not those", err)
         report = self.content(code=5)
         self.assertFalse(report["sound"])
         self.assertEqual([finding["kind"] for finding in report["findings"]], ["changed"])
@@ -66,6 +68,34 @@ class Content(CacheTest):
         self.tool("get", "b", "k", code=3)
         self.assertEqual((tree / "file").read_text(), "TEXT")
         self.assertEqual(self.content()["entries"], 0)
+
+    def test_a_copy_without_its_times_is_judged_by_digests_alike_by_all(self):
+        self.put_copy(key="good")
+        edited = self.put_copy(key="edited")
+        self.put_copy("--digest", "none", key="untold")
+        subprocess.run(["cp", "-rd", self.root, f"{self.root}-copy"], check=True)
+        self.root.rename(f"{self.root}-old")
+        pathlib.Path(f"{self.root}-copy").rename(self.root)
+        (edited / "file").write_text("TEXT")
+        for file in self.root.glob("archive/*/tree/file"):
+            os.utime(file, (0, time.time() + 2))  # no clock is as coarse as that
+        for report in (self.json("verify", code=5), self.content(code=5)):
+            findings = {finding["path"].split("/")[-3]: finding for finding in report["findings"]}
+            self.assertEqual(len(findings), 2)
+            self.assertIn("its bytes", findings.pop(edited.parent.name)["what"])
+            (untold,) = findings.values()
+            self.assertEqual(untold["kind"], "changed")
+            self.assertIn("no digest that this program can compare", untold["what"])
+        self.tool("install", "b", "good", "good")
+        for key, why in (("edited", "its bytes are not"), ("untold", "it was modified after")):
+            err, _ = self.complaint("install", "b", key, "out", code=5)
+            self.assertIn(f"/tree/file: {why}", err)
+            self.assertIn("remove the key", err)
+        self.json("verify", "--repair")
+        self.assertTrue(self.content()["sound"])
+        self.tool("install", "b", "good", "again")
+        for key in ("edited", "untold"):
+            self.tool("install", "b", key, "out", code=3)
 
     def test_buckets_and_budget(self):
         for bucket in ["one", "two"]:

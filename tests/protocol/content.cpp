@@ -215,7 +215,7 @@ TEST_CASE("an edit through a hard link is told as that") {
                 "so it was probably edited through a hard link to it"});
 }
 
-TEST_CASE("an entry whose algorithm is unknown is checked by sizes, and said to be so") {
+TEST_CASE("an entry whose algorithm is unknown is checked by sizes and times, and said to be so") {
     const Scene scene;
     const CountingDigest other;
     const fs::path tree = put_with_digests(scene.bucket, "other", &other);
@@ -225,8 +225,8 @@ TEST_CASE("an entry whose algorithm is unknown is checked by sizes, and said to 
     CHECK(report.entries == 3);
     CHECK(report.without_digests == 2);
     CHECK(report.findings.empty());
-    write_file(tree / "METADATA", "1234!");
-    write_file(none / "METADATA", "1234!");
+    edit_unnoticed(tree / "METADATA", "1234!");
+    edit_unnoticed(none / "METADATA", "1234!");
     CHECK(check(scene.cache).findings.empty());
     // With both algorithms both are compared.
     report = value(scene.cache.verify_content({.digests = {&sha256(), &other}}));
@@ -235,6 +235,9 @@ TEST_CASE("an entry whose algorithm is unknown is checked by sizes, and said to 
           Lines{"METADATA: its bytes are not those of the manifest's digest"});
     write_file(none / "METADATA", "longer");
     CHECK(check(scene.cache).findings.size() == 1);
+    // No install takes a file that was modified, so it is found.
+    REQUIRE(set_modified_later(tree / "METADATA"));
+    CHECK(check(scene.cache).findings.size() == 2);
 }
 
 TEST_CASE("the entries whose check is longest ago come first, and a budget ends the check") {
@@ -368,7 +371,7 @@ TEST_CASE("materialize puts no file anywhere that was modified after its entry w
     const auto found = value(scene.cache.verify()).findings;
     REQUIRE(found.size() == 1);
     CHECK(found.front().kind == Finding::Kind::changed);
-    CHECK(found.front().path == tree);
+    CHECK(found.front().path == tree / "lib/run");
     CHECK(found.front().what.find("modified after") != std::string::npos);
     // The way by the link of the key is the same.
     if (test_options().link_kind != LinkKind::file)
