@@ -123,6 +123,18 @@ ProcessSeat* take_seat(SharedBoard& board) {
     return seat;
 }
 
+/// The cache that a process has open, for the children that it forks at points. There are points
+/// in the opening and the closing of a cache, too: then it has none, since no thread may use an
+/// object that is just being destroyed. Must live longer than the RunProcess.
+class OpenedCache {
+public:
+    void set(const std::shared_ptr<Cache>& cache) { cache_ = cache; }
+    [[nodiscard]] std::shared_ptr<Cache> get() const { return cache_.lock(); }
+
+private:
+    std::weak_ptr<Cache> cache_;
+};
+
 /// Lives the life of a child that was forked in the middle of things, with `cache` and `held` of
 /// its parent.
 void live_as_child(const RunSetting& setting, SharedBoard& board, std::shared_ptr<Cache> cache,
@@ -134,35 +146,40 @@ void live_as_child(const RunSetting& setting, SharedBoard& board, std::shared_pt
     if (seat == nullptr) return;
     auto log = HistoryLog::open_for_process(setting.histories, seat->number);
     if (!log) return;
+    OpenedCache opened;
     RunProcess process{setting, board, *log, seat->number, cache, {}, {}};
     process.live_as_child = [&](Actor& parent, const std::function<void()>& done) {
         live_as_child(setting, board, parent.cache, std::move(parent.held), done);
     };
     Actor actor(process, 0, std::move(cache));
-    if (!actor.cache) actor.cache = open_cache(actor);  // forked while the parent opened it
+    // Forked while the parent opened or closed it.
+    if (!actor.cache) process.cache = actor.cache = open_cache(actor);
     if (!actor.cache) return;
+    opened.set(process.cache);
     // There may be thousands, and the parent waits.
     constexpr std::size_t enough = 20;
     for (std::size_t i = 0; i < std::min(held.size(), enough); ++i) use(actor, held[i]);
     held.clear();
     if (read) read();
 
-    meet_faults(process, *seat, [&] { live_as_child(setting, board, process.cache, {}, {}); });
+    meet_faults(process, *seat, [&] { live_as_child(setting, board, opened.get(), {}, {}); });
     WeightedWork(setting).run(actor, actor.random.between(1, 100));
 }
 
 void live_as_worker(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
     auto log = HistoryLog::open_for_process(setting.histories, seat.number);
     if (!log) return;
+    OpenedCache opened;
     RunProcess process{setting, board, *log, seat.number, nullptr, {}, {}};
     process.live_as_child = [&](Actor& actor, const std::function<void()>& read) {
         live_as_child(setting, board, actor.cache, std::move(actor.held), read);
     };
-    meet_faults(process, seat, [&] { live_as_child(setting, board, process.cache, {}, {}); });
+    meet_faults(process, seat, [&] { live_as_child(setting, board, opened.get(), {}, {}); });
 
     Actor beginner(process, before_threads, nullptr);
     process.cache = open_cache(beginner);
     if (!process.cache) return;
+    opened.set(process.cache);
     const std::uint64_t life = setting.scenario.life;
     in_threads(process, [&](Actor& actor) {
         const auto operations =
