@@ -108,10 +108,12 @@ public:
                                                         actor, EventKind::evict, bucket, key)});
             }
         }
-        bool chosen = false;
+        bool has_planned = false;
         options.on_progress = [&](const CollectProgress& progress) {
-            if (progress.phase != CollectProgress::Phase::evicting || std::exchange(chosen, true))
-                return;
+            if (progress.phase != CollectProgress::Phase::evicting || progress.done != 0) return;
+            const OutsideLibrary outside;
+            // On a full disk a collection collects what it has evicted, and plans the rest anew.
+            if (std::exchange(has_planned, true)) record_anew(actor, candidates);
             for (auto& [name, candidate] : candidates) candidate.recorded->middle();
         };
         options.on_evict = [&](const Eviction& eviction) {
@@ -137,6 +139,16 @@ private:
     };
     using CandidateKeys = std::map<std::pair<std::string, std::string>, CandidateKey>;
 
+    /// Ends the operations of a plan, and begins those of the next one, which may choose what was
+    /// put since the one before.
+    static void record_anew(Actor& actor, CandidateKeys& candidates) {
+        for (auto& [name, candidate] : candidates) {
+            auto& [bucket, key, recorded] = candidate;
+            if (recorded) recorded->end(OpOutcome::failed);
+            recorded = std::make_unique<RecordedOp>(actor, EventKind::evict, bucket, key);
+        }
+    }
+
     /// Records an eviction with the version of the entry. The entry is retired, and no process
     /// collects before this returns, so its tree can still be read.
     static void record_eviction(Actor& actor, CandidateKeys& candidates, const Eviction& eviction) {
@@ -153,7 +165,7 @@ private:
                 fmt::format("{}/{} was evicted although it was to be kept", bucket, key));
         if (!recorded)
             return actor.report_violation(
-                fmt::format("{}/{} was evicted twice by one collection", bucket, key));
+                fmt::format("{}/{} was evicted twice by one plan", bucket, key));
         const auto reading =
             read_tree(actor.cache->root() / "archive" / eviction.id / "tree", {bucket, key, {}});
         // If this process can't read without descriptors or memory, the version is not known.
