@@ -27,6 +27,6 @@ class PowerCuts(unittest.TestCase):
         self.assertEqual(ran.returncode, 0, ran.stdout)
         rows = [line.split(" | ") for line in ran.stdout.splitlines() if " | " in line]
         self.assertEqual([row[0] for row in rows], ["disk", "ext4", "ext4", "in all"])
-        self.assertEqual(rows[1][1:3], ["at each point of a put", "100"])
-        self.assertEqual(int(rows[3][2]), 100 + int(rows[2][2]))
+        self.assertEqual(rows[1][1:3], ["at each point of a put", "400"])
+        self.assertEqual(int(rows[3][2]), 400 + int(rows[2][2]))
         self.assertIn("found nothing torn", ran.stdout)
