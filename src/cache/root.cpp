@@ -132,7 +132,7 @@ Result<> Root::reap(const os::Dir& staging) const {
     NotedErrors errors;
     std::vector<format::Id> unsettled;
     bool is_empty = true;
-    const auto settle = [&](const std::string& name) -> Result<> {
+    const auto settle = [&](const std::string& name, os::FileKind) -> Result<> {
         is_empty = false;
         const auto staged = format::parse_staged_name(name);
         if (!staged || staged->kind != Kind::old) return {};
@@ -143,13 +143,10 @@ Result<> Root::reap(const os::Dir& staging) const {
     };
     // While an `o-` may stand that was not settled, no `l-` may go: the next reap would take the
     // old entry for replaced, although its key names it.
+    //
     // Every join comes here, so the directory is not opened a second time for this listing.
-    TRY_ASSIGN(auto reader, os::DirReader::borrow(staging));
-    for (;;) {
-        TRY_ASSIGN(const os::DirEntry entry, reader.next());
-        if (!entry) break;
-        TRY(settle(entry.name));
-    }
+    TRY_ASSIGN(auto names, os::DirReader::borrow(staging));
+    TRY(os::for_each_name(std::move(names), settle));
     // Most joins find nothing, so spare them the second listing. The owner is dead, or this
     // process.
     if (is_empty) return {};

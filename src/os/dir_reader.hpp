@@ -43,17 +43,23 @@ private:
     std::unique_ptr<Listing> listing_;
 };
 
-/// Calls `visit(name, kind)`, which returns a Result<>, for each name in `dir`. Ends at the first
-/// error, of listing or of `visit`, and returns it. A `dir` that is not open has no names.
+/// Calls `visit(name, kind)`, which returns a Result<>, for each name that the reader returns. Ends
+/// at the first error, of listing or of `visit`, and returns it.
 template <class Visit>
-[[nodiscard]] Result<> for_each_name(const Dir& dir, Visit visit) {
-    if (!dir.is_open()) return {};
-    TRY_ASSIGN(auto reader, DirReader::open(dir));
+[[nodiscard]] Result<> for_each_name(DirReader reader, Visit visit) {
     for (;;) {
         TRY_ASSIGN(const DirEntry entry, reader.next());
         if (!entry) return {};
         TRY(visit(std::string(entry.name), entry.kind));
     }
+}
+
+/// Does the same for each name in `dir`. A `dir` that is not open has no names.
+template <class Visit>
+[[nodiscard]] Result<> for_each_name(const Dir& dir, Visit visit) {
+    if (!dir.is_open()) return {};
+    TRY_ASSIGN(auto reader, DirReader::open(dir));
+    return for_each_name(std::move(reader), std::move(visit));
 }
 
 /// Does the same, but goes on after an error, and returns the first one at the end. Only

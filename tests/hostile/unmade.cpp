@@ -765,8 +765,12 @@ TEST_CASE("a process that has read the format before a destroy leases nothing af
         in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
         Child opener(
             [&](Child& self) {
-                const auto lease = value(open_cache(root).bucket("b")).get("k");
-                Child::must(!lease, "leased, and no collector sees it");
+                // With pointers, an open reads `format` once more, and is refused.
+                const auto cache = Cache::open(root, test_options());
+                Child::must(cache.has_value() != buckets_are_pointers(), "the open");
+                if (cache)
+                    Child::must(!value(cache->bucket("b")).get("k"),
+                                "leased: no collector sees it");
                 self.say("refused");
             },
             {{"open.read"}, {}});
@@ -775,7 +779,7 @@ TEST_CASE("a process that has read the format before a destroy leases nothing af
         opener.go_on();
         opener.wait_for("refused");
         CHECK(opener.join() == 0);
-        CHECK_FALSE(stands(root / "participants"));
+        CHECK(stands(root / "participants") == buckets_are_pointers());
         CHECK(destroyer.end() == "destroyed");
         CHECK_FALSE(stands(root));
     }

@@ -193,11 +193,10 @@ TEST_CASE("a judgement is not covered by a watermark that came before its compar
     if (!has_watermarks(scene)) return;
     fs::remove_all(scene.root / "boots");
     const fs::path entry = entry_of(scene, put(scene.bucket, "k", "whole").id());
-    Child reader(
-        [&](Child& self) {
-            fail_at(self, {{"os.other-boot", 1}}, {{"judge.begun"}, {}});
-            Child::must(content_of(open_bucket(scene.root), "k") == "whole", "not served");
-        });
+    Child reader([&](Child& self) {
+        fail_at(self, {{"os.other-boot", 1}}, {{"judge.begun"}, {}});
+        Child::must(content_of(open_bucket(scene.root), "k") == "whole", "not served");
+    });
     reader.wait_for("judge.begun");
     in_boot(1, [&] { value(open_cache(scene.root).settle()); });
     // Now, after that sync, a program that copies the cache could write the entry's file.
