@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <optional>
 
 #include "cache/husk.hpp"
 #include "cache/parts.hpp"
@@ -197,19 +198,62 @@ bool can_rename_directory(const os::Dir& scratch) {
     return works;
 }
 
+/// The kinds that a root without `format` has already. Empty where nothing tells.
+struct StandingKinds {
+    std::optional<LinkKind> links;
+    std::optional<BucketKind> buckets;
+};
+
+/// Looks what a root without `format` holds. In a root that was never finished that is nothing. But
+/// the file may have been deleted by hand: then other kinds would hide every key of the cache. Only
+/// links and pointers count that larder has made.
+Result<StandingKinds> find_kinds(const Handles& dirs) {
+    StandingKinds found;
+    const auto look_at_links = [&](const os::Dir& dir) {
+        return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
+            for (const LinkKind kind : {LinkKind::symlink, LinkKind::file}) {
+                TRY_ASSIGN(const auto link, format::read_link(kind, dir, name));
+                if (link.kind == format::LinkRead::Kind::entry) found.links = kind;
+            }
+            return {};
+        });
+    };
+    const auto look_at_buckets = [&](const os::Dir& dir) {
+        return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
+            for (const LinkKind kind : {LinkKind::symlink, LinkKind::file}) {
+                TRY_ASSIGN(const auto pointer, format::read_pointer(kind, dir, name));
+                if (pointer.kind == format::PointerRead::Kind::generation)
+                    found = {.links = kind, .buckets = BucketKind::pointer};
+            }
+            const auto keys = os::open_dir_at(dir, name);
+            if (has_no_directory(keys)) return {};
+            TRY(keys);
+            if (!found.buckets) found.buckets = BucketKind::directory;
+            return look_at_links(*keys);
+        });
+    };
+    TRY(look_at_buckets(dirs.buckets));
+    if (!found.buckets) TRY(look_at_buckets(dirs.retired_buckets));
+    if (!found.links) TRY(look_at_links(dirs.retired_links));
+    return found;
+}
+
 /// Chooses the format of a new cache: the kinds of its links and buckets, and the longest name of a
-/// key. Makes and deletes links and directories in `deleting/` to find out what works. Errors:
-/// `unsupported` if the file system's names are too short, or if the kind of links that the caller
-/// asked for does not work.
+/// key. Makes and deletes links and directories in `deleting/` to find out what works. Takes the
+/// kinds that stand there, if the root had a `format` before. Errors: `unsupported` if the file
+/// system's names are too short, or if the kind of links that the caller asked for does not work.
 Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& options) {
     format::Format format;
+    TRY_ASSIGN(const StandingKinds standing, find_kinds(dirs));
     format.longest_name = std::min(format::max_name, os::longest_name(dirs.buckets));
     if (format.longest_name < format::min_longest_name) {
         return fail(Errc::unsupported, "create cache", dirs.root.path,
                     "names may have only " + std::to_string(format.longest_name) +
                         " bytes on this file system; name a directory on another one");
     }
-    if (options.link_kind) {
+    if (standing.links) {
+        format.links = *standing.links;
+    } else if (options.link_kind) {
         format.links = *options.link_kind;
         if (!format::link_kind_works(format.links, dirs.deleting)) {
             return fail(Errc::unsupported, "create cache", dirs.root.path,
@@ -218,7 +262,9 @@ Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& opt
     } else if (!format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
         format.links = LinkKind::file;
     }
-    if (options.bucket_kind) {
+    if (standing.buckets) {
+        format.buckets = *standing.buckets;
+    } else if (options.bucket_kind) {
         format.buckets = *options.bucket_kind;
     } else if (!can_rename_directory(dirs.deleting)) {
         format.buckets = BucketKind::pointer;

@@ -274,6 +274,40 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("a cache that has lost its format keeps its kinds, whatever the options say") {
+    for (const LinkKind links : {LinkKind::symlink, LinkKind::file}) {
+        for (const BucketKind buckets : {BucketKind::directory, BucketKind::pointer}) {
+            for (const bool is_refreshed : {false, true}) {
+                const TempDir dir;
+                const fs::path root = dir.path() / "cache";
+                OpenOptions as_made, other;
+                as_made.link_kind = links;
+                as_made.bucket_kind = buckets;
+                other.link_kind = links == LinkKind::file ? LinkKind::symlink : LinkKind::file;
+                other.bucket_kind =
+                    buckets == BucketKind::pointer ? BucketKind::directory : BucketKind::pointer;
+                in_child([&](Child&) {
+                    const Bucket bucket = value(open_cache(root, as_made).bucket("b"));
+                    put(bucket, "removed", "text");
+                    put(bucket, "k", "text");
+                    value(bucket.remove("removed"));
+                    if (is_refreshed) value(bucket.refresh());
+                });
+                write_file(root / "buckets" / "strange", "a note");
+                fs::remove(root / "format");
+                const Cache cache = open_cache(root, other);
+                CHECK(cache.link_kind() == links);
+                CHECK(cache.bucket_kind() == buckets);
+                if (!is_refreshed) CHECK(content_of(value(cache.bucket("b")), "k") == "text");
+                value(cache.collect());
+                fs::remove(root / "buckets" / "strange");
+                CHECK(value(cache.verify()).findings.empty());
+                require_no_leak(root, is_refreshed ? 0 : 1);
+            }
+        }
+    }
+}
+
 TEST_CASE("the kind of link is the one in the format, whatever the options say") {
     const Site site;
     OpenOptions other = test_options();
