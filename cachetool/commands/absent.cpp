@@ -44,10 +44,11 @@ bool is_empty(const larder::Cache& cache) {
     const auto buckets = cache.buckets();
     bool found = !buckets || !buckets->empty();
     if (!found) {
-        (void)cache.visit_trash([&](const larder::EntryInfo&) {
+        const auto visited = cache.visit_trash([&](const larder::EntryInfo&) {
             found = true;
             return false;
         });
+        found = found || !visited;
     }
     return !found;
 }

@@ -48,16 +48,15 @@ std::optional<ListedEntry> read_entry(const larder::Bucket& bucket, std::string 
     return listed;
 }
 
-/// Calls `visit` for each entry of one bucket.
-void visit_bucket(const larder::Bucket& bucket, const LeaseHolders& holders,
-                  const std::function<void(const ListedEntry& listed)>& visit) {
-    const auto walked = bucket.visit_keys([&](const std::string& key) {
+/// Calls `visit` for each entry of one bucket. Errors: what of the bucket could not be listed.
+larder::Result<> visit_bucket(const larder::Bucket& bucket, const LeaseHolders& holders,
+                              const std::function<void(const ListedEntry& listed)>& visit) {
+    auto walked = bucket.visit_keys([&](const std::string& key) {
         if (const auto listed = read_entry(bucket, key, holders)) visit(*listed);
         return true;
     });
-    if (walked || walked.error().code == larder::Errc::miss) return;
-    // A bucket that can't be listed stands in the list as one line, and hides no other.
-    visit({bucket.name(), "", tl::make_unexpected(walked.error()), false});
+    if (!walked && walked.error().code == larder::Errc::miss) return {};
+    return walked;
 }
 
 /// The cells of a row in one text. No cell has a line break.
@@ -110,10 +109,13 @@ Expected<> visit_entries(const larder::Cache& cache, const std::optional<std::st
     LARDER_TRY_ASSIGN(const auto status, cache.status());
     const LeaseHolders holders(status);
     sort_names(names);
+    larder::Result<> first;  // a bucket that can't be listed hides no other
     for (const auto& name : names) {
         LARDER_TRY_ASSIGN(const auto opened, cache.bucket(name));
-        visit_bucket(opened, holders, visit);
+        auto visited = visit_bucket(opened, holders, visit);
+        if (first) first = std::move(visited);
     }
+    LARDER_TRY(first);
     return {};
 }
 
@@ -144,7 +146,7 @@ CommandResult ListPrinter::print() {
 
 CommandResult ListPrinter::print_in_spite_of(Failure failure) {
     if (!output_.json()) {
-        LARDER_TRY(print());
+        if (!is_empty_) LARDER_TRY(print());
         return fail(std::move(failure));
     }
     failure->write_done = [array = array_, rows = rows_](JsonWriter& json) {

@@ -31,7 +31,8 @@ struct ListedEntry {
 void write_json(JsonWriter& json, const ListedEntry& listed);
 
 /// Calls `visit` for each entry of one bucket, or of all by the names of the buckets. The keys of a
-/// bucket come in no order. Keys that vanish meanwhile are left out.
+/// bucket come in no order. Keys that vanish meanwhile are left out. A bucket that can't be listed
+/// hides no other: the first such error is returned at the end.
 [[nodiscard]] Expected<> visit_entries(const larder::Cache& cache,
                                        const std::optional<std::string>& bucket,
                                        const std::function<void(const ListedEntry& listed)>& visit);

@@ -172,8 +172,10 @@ CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& outp
             request.order_of(listed), [&](JsonWriter& json) { write_json(json, listed); },
             [&] { return cells_of(listed, one_bucket, output); });
     };
-    if (cache) LARDER_TRY(visit_entries(*cache, bucket, add));
-    // Pins that can't be read hide no entry.
+    Expected<> listed_all;
+    if (cache) listed_all = visit_entries(*cache, bucket, add);
+    // What can't be read hides none of the rest.
+    if (!listed_all) return list.print_in_spite_of(std::move(listed_all).error());
     if (!without_entry) return list.print_in_spite_of(std::move(without_entry).error());
     for (const auto& listed : *without_entry) add(listed);
     if (cache && list.is_empty()) output.say("no entry to list");

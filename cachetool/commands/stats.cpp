@@ -137,22 +137,20 @@ struct CacheStats {
     }
 };
 
-void write_json(JsonWriter& json, const CacheStats& stats) {
-    json.object([&] {
-        json.name("buckets");
-        json.array([&] {
-            for (const auto& bucket : stats.buckets) {
-                json.object([&] {
-                    json.field("bucket", bucket.name);
-                    write_fields(json, bucket);
-                });
-            }
-        });
-        json.name("total");
-        json.object([&] { write_fields(json, stats.total); });
-        json.list("sizes", stats.by_size.intervals());
-        json.list("unused_seconds", stats.by_last_use.intervals());
+void write_fields(JsonWriter& json, const CacheStats& stats) {
+    json.name("buckets");
+    json.array([&] {
+        for (const auto& bucket : stats.buckets) {
+            json.object([&] {
+                json.field("bucket", bucket.name);
+                write_fields(json, bucket);
+            });
+        }
     });
+    json.name("total");
+    json.object([&] { write_fields(json, stats.total); });
+    json.list("sizes", stats.by_size.intervals());
+    json.list("unused_seconds", stats.by_last_use.intervals());
 }
 
 std::string text_of(const CacheStats& stats) {
@@ -176,12 +174,21 @@ std::string text_of(const CacheStats& stats) {
 CommandResult run_stats(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
     CacheStats stats;
+    Expected<> counted_all;
     if (cache) {
-        LARDER_TRY(visit_entries(*cache, std::nullopt,
-                                 [&](const ListedEntry& listed) { stats.add(listed); }));
+        counted_all = visit_entries(*cache, std::nullopt,
+                                    [&](const ListedEntry& listed) { stats.add(listed); });
+    }
+    if (!counted_all) {
+        // What can't be read hides none of the rest.
+        Failure failure = std::move(counted_all).error();
+        failure->write_done = [stats](JsonWriter& json) { write_fields(json, stats); };
+        if (!output.json() && !stats.buckets.empty()) LARDER_TRY(output.text(text_of(stats)));
+        return fail(std::move(failure));
     }
     if (!output.json()) return output.text(text_of(stats));
-    return output.document([&](JsonWriter& json) { write_json(json, stats); });
+    return output.document(
+        [&](JsonWriter& json) { json.object([&] { write_fields(json, stats); }); });
 }
 
 }  // namespace cachetool

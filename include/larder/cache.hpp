@@ -140,11 +140,12 @@ public:
     [[nodiscard]] Result<std::vector<PinInfo>> pins() const;
 
     /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected
-    /// yet, in no order. `restore` brings one back. Any of them may be collected at any time. An
-    /// entry whose record cannot be read has its id alone.
+    /// yet, in no order. `restore` brings one back. Any of them may be collected at any time.
+    /// Fails if the record of one cannot be read; visit_trash visits the rest then.
     [[nodiscard]] Result<std::vector<EntryInfo>> trash() const;
     /// Calls `visit` for each entry that trash() lists, and keeps no list in memory. Ends early if
-    /// `visit` returns false. `visit` may call larder.
+    /// `visit` returns false. `visit` may call larder. Goes on after what cannot be read, and
+    /// returns the first such error at its end.
     [[nodiscard]] Result<> visit_trash(
         const std::function<bool(const EntryInfo& entry)>& visit) const;
 

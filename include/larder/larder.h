@@ -729,13 +729,14 @@ typedef struct larder_entries {
 void larder_entries_free(larder_entries* entries);
 
 /* Lists the trash: the entries that were removed, replaced, refreshed or evicted and are not
- * collected yet. larder_cache_restore brings one back. Any of them may be collected at any time. An
- * entry whose record cannot be read has its id alone. */
+ * collected yet. larder_cache_restore brings one back. Any of them may be collected at any time.
+ * Fails if the record of one cannot be read; larder_cache_visit_trash visits the rest then. */
 larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
                                larder_error** error);
 /* Calls `visit` for each entry that larder_cache_trash would list, and keeps no list in memory.
  * `visit` returns 0 to end the call early, without an error, and any other number to go on. `entry`
- * is valid until `visit` returns. `visit` may call larder. */
+ * is valid until `visit` returns. `visit` may call larder. Goes on after what cannot be read, and
+ * returns the first such error at its end. */
 larder_code larder_cache_visit_trash(const larder_cache* cache,
                                      int (*visit)(const larder_entry_info* entry, void* user_data),
                                      void* user_data, larder_error** error);

@@ -125,10 +125,9 @@ Result<> visit_trash(const cache::Root& root,
         // The link leads nowhere, or the entry can't be restored.
         if (!record && record.error().code == Errc::damaged) return {};
         TRY(status);
-        // An entry whose record can't be read, for another reason, is listed by its id alone.
-        const EntryInfo entry =
-            info_of(root, link.id, record ? std::move(*record) : format::Record{}, *status);
-        return end.go_on_if(visit(entry));
+        // A record that can't be read, for another reason, hides no other entry.
+        TRY(record);
+        return end.go_on_if(visit(info_of(root, link.id, std::move(*record), *status)));
     };
     return end.result_of(for_each_link_in_trash(root, visit_link));
 }

@@ -26,8 +26,8 @@ namespace larder::protocol {
 /// Lists the entries that retired links name. Any of them may be collected at any time, or be
 /// leased.
 [[nodiscard]] Result<std::vector<EntryInfo>> list_trash(const cache::Root& root);
-/// Calls `visit` for each of these entries until it returns false. An entry whose record cannot be
-/// read has its id alone. Goes on after an error, and returns the first one at its end.
+/// Calls `visit` for each of these entries until it returns false. Goes on after an error, such
+/// as that of a record which cannot be read, and returns the first one at its end.
 [[nodiscard]] Result<> visit_trash(const cache::Root& root,
                                    const std::function<bool(const EntryInfo& entry)>& visit);
 /// Returns what the record of the entry `id`, and the status of the link that names it, say.

@@ -447,6 +447,42 @@ class OneBadDirectory(Housekeeping):
         self.assertEqual([entry["bucket"] for entry in document["entries"]], ["good"])
         self.assertEqual(document["error"]["path"], str(self.cache / "pins" / "bad"))
 
+    def test_ls_lists_the_other_buckets(self):
+        bad = self.cache / "buckets" / "bad"
+        bad.chmod(0)
+        document = self.json("ls", code=1, **self.as_stranger)
+        self.assertEqual([entry["bucket"] for entry in document["entries"]], ["good"])
+        self.assertEqual(document["error"]["path"], str(bad))
+        document = self.json("ls", "bad", code=1, **self.as_stranger)
+        self.assertEqual((document["entries"], document["error"]["path"]), ([], str(bad)))
+        out, err = self.finish(self.start("ls", **self.as_stranger), 1)
+        self.assertNotIn("bad", out)
+        self.assertIn("good", out)
+        self.assertIn(str(bad), err)
+
+    def test_stats_counts_the_other_buckets(self):
+        bad = self.cache / "buckets" / "bad"
+        bad.chmod(0)
+        document = self.json("stats", code=1, **self.as_stranger)
+        self.assertEqual([bucket["bucket"] for bucket in document["buckets"]], ["good"])
+        self.assertEqual((document["total"]["entries"], document["total"]["unreadable"]), (1, 0))
+        self.assertEqual(document["error"]["path"], str(bad))
+        out, err = self.finish(self.start("stats", **self.as_stranger), 1)
+        self.assertIn("good", out)
+        self.assertIn(str(bad), err)
+
+    def test_a_record_in_the_trash_that_can_not_be_read_is_an_error_and_no_row(self):
+        entry = self.json("info", "bad", "k", **self.as_stranger)
+        record = pathlib.Path(entry["path"]).parent / "record"
+        for bucket in ("bad", "good"):
+            self.tool("remove", bucket, "k", **self.as_stranger)
+        record.chmod(0)
+        document = self.json("trash", "ls", code=1, **self.as_stranger)
+        self.assertEqual([entry["bucket"] for entry in document["trash"]], ["good"])
+        self.assertEqual(document["error"]["path"], str(record))
+        document = self.json("trash", "restore", "--bucket", "bad", code=1, **self.as_stranger)
+        self.assertEqual(document["error"]["path"], str(record))
+
 
 class Destroy(Housekeeping):
     def test_deletes_the_whole_cache(self):
