@@ -28,7 +28,8 @@ int exit_code_of(larder::Errc code) noexcept {
 
 /// Returns whether the error says itself what to do. That of a rename has only the other name.
 bool has_advice(const larder::Error& error) {
-    return !error.detail.empty() && !error.detail.starts_with("to ");
+    return !error.detail.empty() &&
+           (!error.detail.starts_with("to ") || error.detail.find("; ") != std::string::npos);
 }
 
 /// Returns whether the system has refused a call, and the error does not say itself what to do.

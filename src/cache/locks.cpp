@@ -114,12 +114,16 @@ private:
     LockWait whole_;                        // the waits so far, added up
 };
 
-/// Opens the file of the locks, for one lock.
-Result<FileLock> open_locks(const Root& root) {
-    return FileLock::open(root.dirs().root, format::locks_name);
-}
-
 }  // namespace
+
+Result<FileLock> open_locks(const Root& root) {
+    const os::Dir& dir = root.dirs().root;
+    auto opened = FileLock::open(dir, format::locks_name);
+    if (opened) return opened;
+    if (const auto info = os::stat_at(dir, format::locks_name); info && !info->is_regular())
+        opened.error().detail = "a file of the cache should be here; move away what stands here";
+    return opened;
+}
 
 Result<BucketLock> BucketLock::acquire(Root& root, const std::string& encoded_bucket, Mode mode,
                                        const CallContext& context) {

@@ -28,6 +28,9 @@
 
 namespace larder::cache {
 
+/// Opens the file of the locks, for one lock.
+[[nodiscard]] Result<os::FileLock> open_locks(const Root& root);
+
 /// A bucket's lock, held from here to the destructor.
 ///
 /// The gate is a second lock of the bucket. A process holds it while it waits for the bucket's lock

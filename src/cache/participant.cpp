@@ -428,7 +428,9 @@ Result<std::optional<os::FileHandle>> open_table(const os::Dir& participants,
     if (is_absent(file)) return std::nullopt;
     if (!file && why_of(file) != Why::too_many_open_files) {
         file.error().code = Errc::damaged;
-        file.error().detail = unknown_leases;
+        // What is denied to its owner says itself what to do.
+        if (why_of(file) != Why::denied || file.error().detail.empty())
+            file.error().detail = unknown_leases;
     }
     TRY(file);
     return std::move(*file);

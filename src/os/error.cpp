@@ -30,18 +30,31 @@ Errc code_of(Why why) noexcept {
     }
 }
 
+/// Returns what to do if the path, or a directory above it, denies a right to the user of this
+/// process, who owns it; an empty text if that is not so.
+std::string advice_to_owner(const std::filesystem::path& path) {
+    const auto denied = denied_to_owner(path);
+    if (!denied) return {};
+    return (*denied == path ? std::string("it") : denied->string()) +
+           " denies a right to its owner; `chmod u+rwX` gives it back";
+}
+
 /// Returns what a message should say besides. A file that another program has open cannot always be
 /// renamed, deleted or opened on Windows, nor a program that runs be opened for writing elsewhere.
-std::string detail_for(Why why, std::string detail) {
-    if (why != Why::sharing) return detail;
-    if (!detail.empty()) detail += "; ";
-    return detail + "another program holds it open; close that program, or try again";
+std::string detail_for(Why why, const std::filesystem::path& path, std::string detail) {
+    std::string advice;
+    if (why == Why::sharing)
+        advice = "another program holds it open; close that program, or try again";
+    if (why == Why::denied) advice = advice_to_owner(path);
+    if (!detail.empty() && !advice.empty()) detail += "; ";
+    return detail + advice;
 }
 
 tl::unexpected<Error> fail_with(int number, Why why, const char* step, std::filesystem::path path,
                                 std::string detail) {
-    return tl::make_unexpected(Error{code_of(why), number, step, std::move(path),
-                                     detail_for(why, std::move(detail)), why});
+    detail = detail_for(why, path, std::move(detail));
+    return tl::make_unexpected(
+        Error{code_of(why), number, step, std::move(path), std::move(detail), why});
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // What each system knows of its own errors. For os/error.cpp alone.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <span>
 #include <system_error>
 
@@ -23,5 +25,11 @@ struct ReasonRow {
 [[nodiscard]] int number_of(const std::error_code& error) noexcept;
 /// Returns the number that the system usually gives for a word; 0 if it has none.
 [[nodiscard]] int number_of(Why why) noexcept;
+
+/// Returns the path, or the directory above it, that denies a right to the user of this process,
+/// who owns it: the right to read a file, or one of the three to a directory. Returns nullopt if
+/// none does, or if the system has no such rights.
+[[nodiscard]] std::optional<std::filesystem::path> denied_to_owner(
+    const std::filesystem::path& path);
 
 }  // namespace larder::os

@@ -80,7 +80,7 @@ public:
     /// `interrupted`.
     Result<> wait() {
         CircleWatch watch(build_, context_);
-        TRY_ASSIGN(held_, FileLock::open(build_.root.dirs().root, format::locks_name));
+        TRY_ASSIGN(held_, cache::open_locks(build_.root));
         const auto attempt = [&] {
             return held_->try_lock(Mode::exclusive, Range::byte(build_.lock));
         };

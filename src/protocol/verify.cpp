@@ -349,7 +349,8 @@ private:
     }
 
     /// Reports that an entry could not be read, and can be now.
-    void note_readable(const Error& denied) {
+    void note_readable(Error denied) {
+        denied.detail.clear();  // it says what to do, which is done
         Finding& finding = findings_.add(Finding::Kind::unreadable, denied.path,
                                          denied.message() + "; its owner may read it now");
         finding.repaired = true;
@@ -565,7 +566,14 @@ private:
     /// would be out of date.
     Result<> check_files(const CheckedKey& checked, const format::Record& record) {
         TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, to_text(checked.link.id)));
-        TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
+        const auto opened = os::open_dir_at(entry, format::tree_name);
+        if (is_no_directory(opened)) {
+            // One that leads to a directory of the same entry is complete by is_complete.
+            return report_key(Finding::Kind::changed, opened.error().path,
+                              "a directory should be here, and something else is", checked);
+        }
+        TRY(opened);
+        const os::Dir& tree = *opened;
         tree::Inventory inventory;
         TRY_ASSIGN(const tree::Size size, tree::measure(tree, &inventory));
         static const std::vector<const DigestAlgorithm*> none;
@@ -595,7 +603,12 @@ private:
 
     /// Reports a finding at the key's link, and mends the key if a repair was asked for.
     Result<> report_key(Finding::Kind kind, std::string what, const CheckedKey& checked) {
-        findings_.add(kind, checked.path(), std::move(what));
+        return report_key(kind, checked.path(), std::move(what), checked);
+    }
+    /// Does the same for a finding at another path.
+    Result<> report_key(Finding::Kind kind, std::filesystem::path path, std::string what,
+                        const CheckedKey& checked) {
+        findings_.add(kind, std::move(path), std::move(what));
         return mend_key(1, checked);
     }
 

@@ -483,6 +483,70 @@ class OneBadDirectory(Housekeeping):
         document = self.json("trash", "restore", "--bucket", "bad", code=1, **self.as_stranger)
         self.assertEqual(document["error"]["path"], str(record))
 
+    def test_what_is_denied_to_its_owner_says_so(self):
+        """No error and no finding names doctor, which would find nothing."""
+        for bucket in ("bad", "good"):
+            self.tool("pin", bucket, "k", **self.as_stranger)
+        self.tool("gc", **self.as_stranger)
+        parts = ["archive", "buckets", "participants", "staging", "deleting", "retired/links"]
+        for part in [*parts, "locks", "format"]:
+            with self.subTest(part):
+                self.assert_says_chmod(part, ["verify", "--repair"], 1)
+        for part in "buckets/bad", "staging/0", "boots", "pins", "pins/bad", "participants/0":
+            with self.subTest(part):
+                self.assert_says_chmod(part, ["verify", "--repair"], 5)
+        self.assert_says_chmod("buckets/bad", ["get", "bad", "k"], 1)
+        self.assertTrue(self.json("verify", **self.as_stranger)["sound"])
+
+    def assert_says_chmod(self, part, arguments, code):
+        """Runs a command while a part of the cache denies all rights to its owner."""
+        path = self.cache / part
+        before = path.stat().st_mode & 0o777
+        path.chmod(0)
+        out, err = self.finish(self.start(*arguments, **self.as_stranger), code)
+        path.chmod(before)
+        self.assertIn(str(path), out + err)
+        self.assertIn("denies a right to its owner; `chmod u+rwX` gives it back", out + err)
+        self.assertNotIn("doctor", out + err)
+
+
+class OtherThings(Housekeeping):
+    """Something else stands in the place of what larder has made."""
+
+    def test_in_the_place_of_a_part_the_error_says_what_to_do(self):
+        self.put()
+        self.tool("remove", "b", "k")
+        directories = ["archive", "buckets", "participants", "staging", "deleting", "retired"]
+        kept = self.dir / "kept"
+        for part in [*directories, "retired/links", "retired/buckets", "locks"]:
+            path = self.root / part
+            noun = "file" if part == "locks" else "directory"
+            for make in (path.mkdir if part == "locks" else path.touch, self.link_to(path)):
+                with self.subTest(part):
+                    path.rename(kept)
+                    make()
+                    for options in [], ["--repair"]:
+                        said = self.complaint("verify", *options, code=1)[0]
+                        self.assertIn(str(path), said)
+                        self.assertIn(f"a {noun} of the cache should be here; move away", said)
+                    path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+                    kept.rename(path)
+        self.assertTrue(self.json("verify")["sound"])
+
+    def link_to(self, path):
+        """Returns a function that makes a symlink at the path, to a directory."""
+        return lambda: path.symlink_to(self.dir)
+
+    def test_a_symlink_in_the_place_of_a_tree_is_changed(self):
+        tree = self.put()
+        moved = tree.parent / "t2"
+        tree.rename(moved)
+        tree.symlink_to("t2")
+        found = self.json("verify", code=5)["findings"]
+        self.assertIn(("changed", str(tree)), [(each["kind"], each["path"]) for each in found])
+        self.assertTrue(self.json("verify", "--repair")["sound"])
+        self.tool("get", "b", "k", code=3)
+
 
 class Destroy(Housekeeping):
     def test_deletes_the_whole_cache(self):

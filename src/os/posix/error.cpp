@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: MIT
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 
 #include "os/reasons.hpp"
 
 namespace larder::os {
+
+namespace {
+
+/// Returns whether the user of this process owns what stands at the path, and lacks a right to it.
+bool is_denied_to_owner(const std::filesystem::path& path) noexcept {
+    struct ::stat info {};
+    if (::lstat(path.c_str(), &info) != 0 || info.st_uid != ::geteuid()) return false;
+    if (S_ISDIR(info.st_mode)) return (info.st_mode & S_IRWXU) != S_IRWXU;
+    return S_ISREG(info.st_mode) && (info.st_mode & S_IRUSR) == 0;
+}
+
+}  // namespace
 
 std::span<const ReasonRow> reasons() noexcept {
     static constexpr ReasonRow rows[] = {
@@ -48,5 +63,18 @@ std::span<const ReasonRow> reasons() noexcept {
 
 // The standard library has the numbers of the system.
 int number_of(const std::error_code& error) noexcept { return error.value(); }
+
+std::optional<std::filesystem::path> denied_to_owner(const std::filesystem::path& path) {
+    for (std::filesystem::path at = path; at.has_relative_path(); at = at.parent_path()) {
+        if (is_denied_to_owner(at)) return at;
+        struct ::stat info {};
+        if (::lstat(at.c_str(), &info) == 0 || errno != EACCES) {
+            // The directory above was searched, so only a name in it may have been denied.
+            if (is_denied_to_owner(at.parent_path())) return at.parent_path();
+            return std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
 
 }  // namespace larder::os

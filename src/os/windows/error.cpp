@@ -113,4 +113,9 @@ int number_of(const std::error_code& error) noexcept {
     return number_of(why_of_library(error));
 }
 
+// An owner may always change the list of rights, and `chmod` does not exist.
+std::optional<std::filesystem::path> denied_to_owner(const std::filesystem::path& /*path*/) {
+    return std::nullopt;
+}
+
 }  // namespace larder::os
