@@ -44,6 +44,11 @@ Expected<std::string> holdings(const ParsedArguments& arguments, const CommandOu
 /// destroy that was killed, is deleted all the same.
 std::string would_delete(const ParsedArguments& arguments, const CommandOutput& output,
                          const std::filesystem::path& root) {
+    std::error_code error;
+    const bool is_empty = system::retried(
+        error, [&](std::error_code& each) { return std::filesystem::is_empty(root, each); });
+    if (is_empty && !error)
+        return fmt::format("would delete the empty directory {}\n", harmless(root.string()));
     const auto held = holdings(arguments, output);
     return fmt::format("would delete the cache {}: {}\n", harmless(root.string()),
                        held ? *held : "what it holds can't be listed");
@@ -65,10 +70,12 @@ CommandResult run_destroy(const ParsedArguments& arguments, const CommandOutput&
     if (!there) {
         output.say(fmt::format("there is no cache at {}", harmless(root.string())));
     } else if (dry_run) {
-        LARDER_TRY(larder::Cache::check_destroy(named));
+        if (const auto checked = larder::Cache::check_destroy(named); !checked)
+            return fail(explained(checked.error(), named));
         if (!output.json()) plan = would_delete(arguments, output, root);
     } else {
-        LARDER_TRY(larder::Cache::destroy(named));
+        if (const auto destroyed = larder::Cache::destroy(named); !destroyed)
+            return fail(explained(destroyed.error(), named));
         output.say(fmt::format("deleted the cache {}", harmless(root.string())));
     }
     if (!output.json()) return plan.empty() ? CommandResult(done) : output.text(plan);

@@ -80,6 +80,7 @@ larder::Result<larder::Cache> open_for(CacheAccess access, const fs::path& root,
     larder::OpenOptions options;
     options.read_only = access == CacheAccess::read;
     auto cache = open_cache(root, arguments, output, options);
+    if (!cache) cache.error() = explained(std::move(cache).error(), root);
     if (cache || access == CacheAccess::write || cache.error().code != larder::Errc::refused)
         return cache;
     // A cache that another process is creating now, or was creating when it was killed, is refused
@@ -88,6 +89,15 @@ larder::Result<larder::Cache> open_for(CacheAccess access, const fs::path& root,
 }
 
 }  // namespace
+
+larder::Error explained(larder::Error error, const fs::path& root) {
+    std::error_code ignored;
+    const bool is_link =
+        system::retried(ignored, [&](std::error_code& each) { return fs::is_symlink(root, each); });
+    if (error.why == larder::Why::absent && is_link)
+        error.detail = "a symlink to nowhere; make the directory that it names, or remove it";
+    return error;
+}
 
 Expected<fs::path> named_root(const ParsedArguments& arguments) {
     const auto root = chosen_root(arguments);

@@ -27,6 +27,9 @@ enum class CacheAccess {
 inline constexpr const char* unprotected_warning =
     "the cache is read-only here, so a collection by another process may delete the files";
 
+/// Lets an error say what to do if the root, which was not found, is a symlink to nowhere.
+[[nodiscard]] larder::Error explained(larder::Error error, const std::filesystem::path& root);
+
 // There are four ways to open the cache. If the library waits for other processes for a second,
 // stderr says for which.
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The command verify: whether the cache is sound.
+#include <algorithm>
 #include <fmt/core.h>
 
 #include <larder/cache.hpp>
@@ -43,12 +44,18 @@ std::string summary_of(const larder::ContentReport& report, bool repair) {
                     counted(report.entries, "entry", "entries"),
                     counted(report.files, "file", "files"), shown_size(report.bytes));
     if (report.without_digests > 0) {
-        text += fmt::format("; {} without digests, checked by names, modes and sizes",
+        text += fmt::format("; {} without digests, checked by names, modes, sizes and times",
                             counted(report.without_digests, "entry", "entries"));
     }
     if (report.unchecked > 0)
         text += fmt::format("; {} left, the next call begins there", report.unchecked);
-    if (!report.sound() && !repair)
+    const auto is_unreadable = [](const larder::Finding& finding) {
+        return finding.kind == larder::Finding::Kind::unreadable;
+    };
+    const auto& findings = report.findings;
+    if (std::any_of(findings.begin(), findings.end(), is_unreadable))
+        text += "; `cachetool verify --repair` gives its owner the right to read an entry";
+    if (!report.sound() && !repair && !std::all_of(findings.begin(), findings.end(), is_unreadable))
         text += "; `cachetool verify --content --repair` takes out the keys of changed entries";
     return text;
 }

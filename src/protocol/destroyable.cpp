@@ -174,7 +174,16 @@ Result<> check_destroyable(const os::Dir& root, LentRights& rights) {
     for (const char* const sign : {format::format_name, format::cachedir_tag_name})
         rights.lend_reading(sign);
     TRY_ASSIGN(const bool ours, is_cache(root));
-    if (!ours) return refuse_destroy(root.path, "this is no cache of larder's");
+    if (!ours && strange.empty()) {
+        return refuse_destroy(
+            root.path,
+            "this is no cache of larder's: what it holds is not "
+            "larder's, or can't be read; `chmod -R u+rwX` lets its owner read it");
+    }
+    if (!ours) {
+        return refuse_destroy(root.path, "this is no cache of larder's: it holds \"" + strange +
+                                             "\"; if it is one, move that away first");
+    }
     if (strange.empty()) return {};
     return refuse_destroy(
         root.path, "it holds \"" + strange + "\", which is not larder's; move that away first");

@@ -509,6 +509,22 @@ class OneBadDirectory(Housekeeping):
         self.assertIn("denies a right to its owner; `chmod u+rwX` gives it back", out + err)
         self.assertNotIn("doctor", out + err)
 
+    def test_verify_content_advises_the_repair_that_helps(self):
+        entry = pathlib.Path(self.json("info", "bad", "k", **self.as_stranger)["path"]).parent
+        entry.chmod(0)
+        _, err = self.finish(self.start("verify", "--content", **self.as_stranger), 5)
+        self.assertIn(" verify --repair`", err)
+        self.assertNotIn("--content --repair", err)
+        self.tool("verify", "--repair", **self.as_stranger)
+        self.tool("verify", "--content", **self.as_stranger)
+
+    def test_destroy_says_that_the_rest_of_an_rm_can_not_be_read(self):
+        (self.cache / "format").unlink()
+        (self.cache / "CACHEDIR.TAG").unlink()
+        (self.cache / "archive").chmod(0)
+        self.assertIn("`chmod -R u+rwX`", self.complaint("destroy", code=1, **self.as_stranger)[0])
+        self.assertTrue(self.cache.exists())
+
 
 class OtherThings(Housekeeping):
     """Something else stands in the place of what larder has made."""
@@ -547,8 +563,34 @@ class OtherThings(Housekeeping):
         self.assertTrue(self.json("verify", "--repair")["sound"])
         self.tool("get", "b", "k", code=3)
 
+    def test_a_symlink_to_nowhere_in_the_place_of_the_root(self):
+        link = self.dir / "link"
+        link.symlink_to("nowhere")
+        for arguments in ["ls"], ["get", "b", "k"], ["stats"], ["destroy"], ["destroy", "-n"]:
+            with self.subTest(arguments[0]):
+                said = self.complaint("--cache", str(link), *arguments, code=1)[0]
+                self.assertIn("a symlink to nowhere", said)
+                self.assertNotIn("doctor", said)
+
 
 class Destroy(Housekeeping):
+    def test_names_what_it_would_not_delete(self):
+        self.put()
+        (self.root / "format").write_text("")
+        (self.root / "CACHEDIR.TAG").unlink()
+        (self.root / "note").write_text("n")
+        self.assertIn('it holds "note"', self.complaint("destroy", code=1)[0])
+        (self.root / "note").unlink()
+        self.tool("destroy")
+
+    def test_a_dry_run_on_an_empty_directory_says_so(self):
+        self.root.mkdir()
+        self.assertEqual(
+            self.tool("destroy", "-n"), f"would delete the empty directory {self.root}\n"
+        )
+        self.tool("destroy")
+        self.assertFalse(self.root.exists())
+
     def test_deletes_the_whole_cache(self):
         entry = self.put()
         entry.chmod(0o555)
