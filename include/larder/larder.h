@@ -260,8 +260,8 @@ typedef struct larder_event {
 /* What stands in a bucket for each key, and leads to the key's entry. The kind is chosen when the
  * cache is created, and every process uses it from then on. */
 typedef enum larder_link_kind {
-    /* As an option: larder tries what the file system has, and takes a symlink if it can. As a
-     * result: the cache was NULL. */
+    /* As an option: larder tries what the file system has, and takes a symlink if it can; on
+     * Windows a file. As a result: the cache was NULL. */
     LARDER_LINK_PROBED = 0,
     LARDER_LINK_SYMLINK = 1, /* a symbolic link */
     LARDER_LINK_FILE = 2,    /* a small file that holds the text that a symlink would hold */

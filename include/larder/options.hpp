@@ -20,7 +20,7 @@ struct Event;
 /// cache is created, and is written into the file `format` in its root. Every process uses that
 /// kind from then on.
 enum class LinkKind {
-    symlink,   ///< a symbolic link (the default wherever it works)
+    symlink,   ///< a symbolic link (the default wherever it works, but not on Windows)
     file,      ///< a small file that holds the text that a symlink would hold
     junction,  ///< a directory junction; on Windows only
 };

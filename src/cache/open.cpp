@@ -17,6 +17,7 @@
 #include "os/file.hpp"
 #include "os/file_lock.hpp"
 #include "os/file_system.hpp"
+#include "os/link.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
 #include "os/unique.hpp"
@@ -240,8 +241,9 @@ Result<StandingKinds> find_kinds(const Handles& dirs) {
 
 /// Chooses the format of a new cache: the kinds of its links and buckets, and the longest name of a
 /// key. Makes and deletes links and directories in `deleting/` to find out what works. Takes the
-/// kinds that stand there, if the root had a `format` before. Errors: `unsupported` if the file
-/// system's names are too short, or if the kind of links that the caller asked for does not work.
+/// kinds that stand there, if the root had a `format` before. On Windows links are symlinks only if
+/// the caller asks for them. Errors: `unsupported` if the file system's names are too short, or if
+/// the kind of links that the caller asked for does not work.
 Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& options) {
     format::Format format;
     TRY_ASSIGN(const StandingKinds standing, find_kinds(dirs));
@@ -259,7 +261,8 @@ Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& opt
             return fail(Errc::unsupported, "create cache", dirs.root.path,
                         "links of the requested kind do not work on this file system");
         }
-    } else if (!format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
+    } else if (!os::all_users_make_symlinks() ||
+               !format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
         format.links = LinkKind::file;
     }
     if (standing.buckets) {

@@ -121,7 +121,7 @@ Result<> make_text(LinkKind kind, const os::Dir& dir, const std::string& name,
                    const std::string& text) {
     switch (kind) {
         case LinkKind::symlink:
-            return os::make_symlink_at(dir, name, text);
+            return os::make_symlink_at(dir, name, text, os::LeadsTo::directory);
         case LinkKind::file:
             return os::write_new_file_at(dir, name, text + "\n");
         case LinkKind::junction:

@@ -51,7 +51,8 @@ struct FileInfo {
     std::uint64_t owner = 0;      ///< see os/user.hpp
     std::uint64_t group = 0;
     FileIdentity identity;
-    FileTime modified;  ///< when its data last changed
+    FileTime modified;                ///< when its data last changed
+    bool leads_to_directory = false;  ///< of a symlink on Windows: it was made for a directory
 
     [[nodiscard]] bool is_directory() const noexcept { return kind == FileKind::directory; }
     [[nodiscard]] bool is_regular() const noexcept { return kind == FileKind::regular; }

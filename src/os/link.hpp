@@ -15,9 +15,17 @@ namespace larder::os {
 /// followed in all of them but the last.
 [[nodiscard]] CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path,
                                                       char* text, std::size_t size) noexcept;
-/// Makes a symlink at `name`. Fails with Why::exists if something stands there.
+/// What a symlink leads to. Windows must be told when the link is made, although nothing need stand
+/// there yet, and follows no link of the wrong kind. The other systems do not ask.
+enum class LeadsTo { file, directory };
+/// Makes a symlink at `name`. Fails with Why::exists if something stands there. On Windows a link
+/// to an absolute path of a directory becomes a junction if this user may make no symlinks.
 [[nodiscard]] Result<> make_symlink_at(const Dir& parent, const std::string& name,
-                                       const std::string& text);
+                                       const std::string& text, LeadsTo leads_to = LeadsTo::file);
+/// Returns whether every user may make symlinks. On Windows only administrators may, and the users
+/// of a machine in Developer Mode. So a cache that one user has made there with symlinks may be of
+/// no use to another one.
+[[nodiscard]] bool all_users_make_symlinks() noexcept;
 
 /// Gives the file `from` a second name, `to`. Fails with Why::exists if that name is taken, and
 /// with Errc::unsupported if the system refuses such a link.

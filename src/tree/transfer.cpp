@@ -233,7 +233,9 @@ Result<> make_symlink(const Transfer& transfer, const std::string& as) {
     const auto length =
         os::read_symlink_at(transfer.from, transfer.name.c_str(), text.data(), text.size());
     if (!length) return os::fail(length.error(), "read link", transfer.from / transfer.name);
-    TRY(os::make_symlink_at(transfer.to, as, std::string(text.data(), *length)));
+    const auto leads_to =
+        transfer.info.leads_to_directory ? os::LeadsTo::directory : os::LeadsTo::file;
+    TRY(os::make_symlink_at(transfer.to, as, std::string(text.data(), *length), leads_to));
     // If the file system keeps no time for a symlink, it has the time at which it was made.
     (void)os::set_modified_at(transfer.to, as, transfer.info.modified);
     return {};

@@ -154,6 +154,26 @@ TEST_CASE("no junction is made to what is no absolute path") {
         CHECK_FALSE(windows::junction_data(target));
 }
 
+TEST_CASE("an absolute target is read as programs write it") {
+    /// Returns where a symlink leads whose data have this name alone, as the system writes it.
+    const auto read = [](const std::string& name) {
+        const auto length = static_cast<char>(2 * name.size());
+        std::string data("\x0c\0\0\xa0", 4);
+        data += {static_cast<char>(12 + length), 0, 0, 0};
+        data += {0, 0, length, 0};  // the substitute name
+        data += {length, 0, 0, 0};  // the print name, which is empty
+        data += {0, 0, 0, 0};       // flags
+        for (const char c : name) data += {c, 0};
+        const auto parsed = windows::parse_reparse(data);
+        REQUIRE(parsed);
+        return parsed->target;
+    };
+    CHECK(read("\\??\\C:\\a") == "C:\\a");
+    CHECK(read("\\??\\UNC\\server\\share\\a") == "\\\\server\\share\\a");
+    CHECK(read("\\??\\Volume{0}\\") == "\\\\?\\Volume{0}\\");
+    CHECK(read("..\\UNC\\a") == "..\\UNC\\a");
+}
+
 TEST_CASE("the data of a symlink are read, and damaged data are not") {
     // A relative symlink to "a": flags 1, print name first.
     const std::string symlink("\x0c\0\0\xa0\x10\0\0\0\x02\0\x02\0\0\0\x02\0\x01\0\0\0a\0a\0", 24);

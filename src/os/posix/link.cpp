@@ -35,7 +35,10 @@ CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path, cha
     return static_cast<std::size_t>(length);
 }
 
-Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::string& text) {
+bool all_users_make_symlinks() noexcept { return true; }
+
+Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::string& text,
+                         LeadsTo /*either*/) {
     bool interrupted = false;
     if (retry([&] { return ::symlinkat(text.c_str(), fd_of(parent.handle), name.c_str()); },
               interrupted) == 0)

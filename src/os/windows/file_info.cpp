@@ -86,6 +86,7 @@ NTSTATUS query_info(HANDLE file, FileInfo& info) noexcept {
     if (status >= 0) status = query_identity(file, info.identity);
     if (status < 0) return status;
     info.kind = kind_of(found);
+    info.leads_to_directory = found.is_link() && found.is_directory();
     info.permissions = permissions_of(found);
     info.size = static_cast<std::uint64_t>(standard.EndOfFile.QuadPart);
     info.allocated = static_cast<std::uint64_t>(standard.AllocationSize.QuadPart);
@@ -141,20 +142,13 @@ Result<> set_time_at(const Dir& parent, const std::string& name, Ticks ticks) {
     return {};
 }
 
-/// A status of opening a file by its name, for a caller that must learn whether something stands
-/// there. A name that is being deleted is as good as gone.
-std::error_code code_of_look(NTSTATUS status) noexcept {
-    return windows::code_of_status(status == windows::delete_pending ? windows::name_not_found
-                                                                     : status);
-}
-
 }  // namespace
 
 CallResult<FileInfo> try_stat_at(const Dir& parent, const char* path) noexcept {
     FileHandle file;
     const NTSTATUS status =
         windows::open_path_itself(file, windows::handle_of(parent.handle), path, to_look);
-    if (status < 0) return tl::unexpected(code_of_look(status));
+    if (status < 0) return tl::unexpected(windows::code_of_status(status));
     return try_stat(file);
 }
 
@@ -185,7 +179,7 @@ CallResult<FileInfo> try_stat_path(const std::filesystem::path& path, Follow fol
     FileHandle file;
     const auto open = follow == Follow::yes ? windows::open : windows::open_itself;
     if (status >= 0) status = open(file, {nullptr, whole.string()}, to_look);
-    if (status < 0) return tl::unexpected(code_of_look(status));
+    if (status < 0) return tl::unexpected(windows::code_of_status(status));
     return try_stat(file);
 }
 

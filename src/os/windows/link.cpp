@@ -6,11 +6,14 @@
 
 #include "os/file_info.hpp"
 #include "os/windows/nt.hpp"
+#include "os/windows/remove.hpp"
 #include "os/windows/reparse.hpp"
+#include "os/windows/utf16.hpp"
 
-// winioctl.h declares it for programs that are not lean.
+// winioctl.h declares them for programs that are not lean.
 #ifndef FSCTL_GET_REPARSE_POINT
 #define FSCTL_GET_REPARSE_POINT 0x000900a8
+#define FSCTL_SET_REPARSE_POINT 0x000900a4
 #endif
 
 namespace larder::os {
@@ -30,6 +33,27 @@ struct LinkInformation {
 std::wstring path_at(const Dir& parent, const windows::Name& name) {
     return windows::final_path(windows::handle_of(parent.handle)) + L'\\' +
            std::wstring(name.view());
+}
+
+/// Makes a junction with these data. Returns the system's error; 0 if there was none.
+int make_junction(const Dir& parent, const std::string& name, std::string data) noexcept {
+    windows::Name text(name);
+    if (text.status() < 0) return windows::error_of(text.status());
+    FileHandle made;
+    const NTSTATUS status =
+        windows::open_itself(made, {windows::handle_of(parent.handle), text.string()},
+                             {.access = FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES,
+                              .disposition = FILE_CREATE,
+                              .options = FILE_DIRECTORY_FILE});
+    if (status < 0) return windows::error_of(status);
+    DWORD got = 0;
+    if (::DeviceIoControl(windows::handle_of(made), FSCTL_SET_REPARSE_POINT, data.data(),
+                          static_cast<DWORD>(data.size()), nullptr, 0, &got, nullptr))
+        return 0;
+    const auto error = static_cast<int>(::GetLastError());
+    made.reset();
+    (void)windows::remove_at(parent, name, windows::DeletedKind::directory);
+    return error;
 }
 
 }  // namespace
@@ -69,29 +93,38 @@ CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path, cha
     }
 }
 
-Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::string& text) {
+Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::string& text,
+                         LeadsTo leads_to) {
     const auto failure = [&](int error) { return fail(error, "make link", parent / name); };
-    windows::Name link_name(name), target(text);
+    const windows::Name link_name(name);
     if (link_name.status() < 0) return failure(windows::error_of(link_name.status()));
-    if (target.status() < 0) return failure(windows::error_of(target.status()));
-    // The system must be told whether a link is one to a directory.
-    const std::wstring target_text(target.view());
+    std::string target = text;
+    std::replace(target.begin(), target.end(), '/', '\\');
+    std::wstring wide(target.size(), L'\0');  // UTF-16 has no more units than UTF-8 has bytes
+    const auto size = windows::to_utf16(target, wide.data(), wide.size());
+    if (!size || target.find('\0') != target.npos) return failure(ERROR_INVALID_NAME);
+    wide.resize(*size);
     const std::wstring link = path_at(parent, link_name);
-    const std::wstring beside = windows::final_path(windows::handle_of(parent.handle)) + L'\\';
-    const auto led_to = try_stat_path(std::filesystem::path(beside + target_text), Follow::yes);
     constexpr DWORD for_directory = 1, without_privilege = 2;
-    const DWORD flags = without_privilege | (led_to && led_to->is_directory() ? for_directory : 0);
-    if (!::CreateSymbolicLinkW(link.c_str(), target_text.c_str(), flags)) {
-        // Windows before 10 1703 does not know the second flag.
-        if (::GetLastError() != ERROR_INVALID_PARAMETER ||
-            !::CreateSymbolicLinkW(link.c_str(), target_text.c_str(), flags & for_directory))
-            return failure(static_cast<int>(::GetLastError()));
+    const DWORD kind = leads_to == LeadsTo::directory ? for_directory : 0;
+    DWORD error = 0;
+    // Windows before 10 1703 does not know the second flag.
+    for (const DWORD flags : {kind | without_privilege, kind}) {
+        error = ::CreateSymbolicLinkW(link.c_str(), wide.c_str(), flags) ? 0 : ::GetLastError();
+        if (error != ERROR_INVALID_PARAMETER) break;
     }
+    if (error == ERROR_PRIVILEGE_NOT_HELD && leads_to == LeadsTo::directory) {
+        if (const auto data = windows::junction_data(target))
+            error = static_cast<DWORD>(make_junction(parent, name, *data));
+    }
+    if (error != 0) return failure(static_cast<int>(error));
     // Wine 10 returns a success, and makes nothing.
     const auto made = try_stat_at(parent, name.c_str());
     if (!made || !made->is_symlink()) return failure(ERROR_NOT_SUPPORTED);
     return {};
 }
+
+bool all_users_make_symlinks() noexcept { return false; }
 
 Result<> make_hard_link(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                         const std::string& to) {

@@ -29,8 +29,9 @@ inline constexpr std::size_t max_reparse_data = 16384;
 /// What a reparse point says.
 struct Reparse {
     std::uint32_t tag = 0;
-    /// Where it leads, in UTF-8 with backslashes. Without the prefix "\??\", with which the system
-    /// writes an absolute path.
+    /// Where it leads, in UTF-8 with backslashes. For an absolute path the system writes the prefix
+    /// "\??\"; here it begins as Win32 writes it: with a drive, with "\\" and a server, or with
+    /// "\\?\".
     std::string target;
 };
 
@@ -56,8 +57,13 @@ inline std::optional<Reparse> parse_reparse(std::string_view data) {
     for (std::size_t at = start; at < start + length; at += 2)
         name += static_cast<char16_t>(reparse_number(data, at));
     append_utf8<char16_t>(found.target, name);
-    constexpr std::string_view prefix = "\\??\\";
-    if (found.target.starts_with(prefix)) found.target.erase(0, prefix.size());
+    constexpr std::string_view prefix = "\\??\\", network = "\\??\\UNC\\";
+    if (found.target.starts_with(network)) {
+        found.target.replace(0, network.size(), "\\\\");
+    } else if (found.target.starts_with(prefix)) {
+        const bool has_drive = found.target.size() > 5 && found.target[5] == ':';
+        found.target.replace(0, prefix.size(), has_drive ? "" : "\\\\?\\");
+    }
     return found;
 }
 
