@@ -322,9 +322,7 @@ Result<> check_locks(const os::Dir& root, std::uint64_t owner) {
                                 ": the first may take every lock; delete this file when no process "
                                 "uses the cache, or name another directory");
     }
-    // Without these rights, no access control list gives one.
-    const auto others = os::Permissions::group_write | os::Permissions::others_write;
-    if ((info->permissions & others) == os::Permissions::none) return {};
+    if (!os::may_let_others_write(*info)) return {};
     TRY_ASSIGN(const os::FileHandle file,
                os::open_at(root, format::locks_name, os::OpenMode::read_nonblocking));
     if (!os::others_may_write(file, *info)) return {};

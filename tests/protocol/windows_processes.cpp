@@ -72,6 +72,21 @@ TEST_CASE("other: build", "[.]") {
     say_and_stay(done + " " + content_of(lease));
 }
 
+TEST_CASE("a cache is refused whose locks other users may take") {
+    TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    { const Cache cache = open_cache(root); }
+    // An empty list would let no user do anything; none at all lets all users do everything.
+    SECURITY_DESCRIPTOR open_to_all{};
+    REQUIRE(::InitializeSecurityDescriptor(&open_to_all, SECURITY_DESCRIPTOR_REVISION));
+    REQUIRE(::SetSecurityDescriptorDacl(&open_to_all, TRUE, nullptr, FALSE));
+    REQUIRE(::SetFileSecurityW((root / "locks").c_str(), DACL_SECURITY_INFORMATION, &open_to_all));
+    const auto opened = Cache::open(root);
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().code == Errc::refused);
+    CHECK(opened.error().path == root / "locks");
+}
+
 TEST_CASE("a lease of another process holds through a purge, and ends when it is killed") {
     SharedScene scene;
     (void)put(scene.bucket, "k", "old");

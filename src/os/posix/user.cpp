@@ -46,6 +46,12 @@ std::uint64_t this_user() noexcept { return ::geteuid(); }
 
 bool is_superuser() noexcept { return ::geteuid() == 0; }
 
+// Without these rights, no access control list gives one.
+bool may_let_others_write(const FileInfo& info) noexcept {
+    constexpr auto others = Permissions::group_write | Permissions::others_write;
+    return (info.permissions & others) != Permissions::none;
+}
+
 bool others_may_write(const FileHandle& file, const FileInfo& info) {
     const bool all_may = (info.permissions & Permissions::others_write) != Permissions::none;
     if (all_may) return true;

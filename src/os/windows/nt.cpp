@@ -3,18 +3,13 @@
 
 #include <aclapi.h>
 #include <algorithm>
+#include <new>
 #include <sddl.h>
 #include <thread>
 
 #include "os/windows/numbers.hpp"
 #include "os/windows/reparse.hpp"
 #include "os/windows/utf16.hpp"
-
-extern "C" {
-// The headers of mingw-w64 lack this one.
-NTSTATUS NTAPI RtlDosPathNameToNtPathName_U_WithStatus(PCWSTR path, PUNICODE_STRING name,
-                                                       PWSTR* file, void* relative);
-}
 
 namespace larder::os::windows {
 
@@ -53,28 +48,73 @@ Name::Name(std::string_view text) noexcept {
     string_.Length = string_.MaximumLength = static_cast<USHORT>(*size * sizeof(wchar_t));
 }
 
-Path::Path(const std::filesystem::path& path) noexcept
-    : status_(::RtlDosPathNameToNtPathName_U_WithStatus(path.c_str(), &string_, nullptr, nullptr)) {
-}
-
-Path::~Path() {
-    if (status_ >= 0) ::RtlFreeUnicodeString(&string_);
+Path::Path(const std::filesystem::path& path) noexcept {
+    constexpr std::wstring_view prefix = L"\\??\\", network = L"UNC\\";
+    constexpr std::size_t longest = 32'767;  // in characters: a UNICODE_STRING has no more
+    const std::wstring_view given = path.native();
+    // In such a path, the system itself takes "." and ".." for names.
+    const bool is_verbatim = given.starts_with(L"\\\\?\\") || given.starts_with(prefix);
+    const std::size_t room = prefix.size() + network.size() + longest + 1;
+    text_.reset(new (std::nothrow) wchar_t[room]);
+    if (!text_) {
+        status_ = no_memory;
+        return;
+    }
+    // The absolute path is put where the longest prefix fits in front of it.
+    wchar_t* start = text_.get() + prefix.size() + network.size();
+    std::size_t size = given.size();
+    if (size > longest) {
+        status_ = name_too_long;
+        return;
+    }
+    if (is_verbatim) {
+        std::copy(given.begin(), given.end(), start);
+    } else {
+        size = ::GetFullPathNameW(path.c_str(), static_cast<DWORD>(longest + 1), start, nullptr);
+        if (size == 0) status_ = name_invalid;
+        if (size > longest) status_ = name_too_long;
+        if (status_ < 0) return;
+    }
+    const std::wstring_view whole(start, size);
+    if (whole.starts_with(L"\\\\?\\") || whole.starts_with(L"\\\\.\\") ||
+        whole.starts_with(prefix)) {
+        start += prefix.size();
+        size -= prefix.size();
+    } else if (whole.starts_with(L"\\\\")) {
+        start -= network.size() - 2;
+        size += network.size() - 2;
+        std::copy(network.begin(), network.end(), start);
+    }
+    start -= prefix.size();
+    size += prefix.size();
+    std::copy(prefix.begin(), prefix.end(), start);
+    if (size > longest) {
+        status_ = name_too_long;
+        return;
+    }
+    string_.Buffer = start;
+    string_.Length = string_.MaximumLength = static_cast<USHORT>(size * sizeof(wchar_t));
 }
 
 NTSTATUS open(FileHandle& opened, const NameToOpen& place, const How& how) noexcept {
     UNICODE_STRING none{};
     OBJECT_ATTRIBUTES where{};
-    // Without OBJ_CASE_INSENSITIVE: a directory may tell capitals from small letters.
-    InitializeObjectAttributes(&where, place.name == nullptr ? &none : place.name, 0,
+    // A directory may tell capitals from small letters, so a name in one is asked for as it is. A
+    // whole path begins with the letter of a drive, which is known in one case alone.
+    const ULONG flags = place.directory == nullptr ? OBJ_CASE_INSENSITIVE : 0;
+    InitializeObjectAttributes(&where, place.name == nullptr ? &none : place.name, flags,
                                place.directory, nullptr);
     constexpr ULONG all = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     HANDLE handle = nullptr;
-    const NTSTATUS status = patiently(to_open, [&] {
+    NTSTATUS status = ok;
+    for (Retry retry(how.limit);;) {
         IO_STATUS_BLOCK block{};
-        return ::NtCreateFile(&handle, how.access | SYNCHRONIZE, &where, &block, nullptr,
-                              how.attributes, all, how.disposition,
-                              how.options | FILE_SYNCHRONOUS_IO_NONALERT, nullptr, 0);
-    });
+        status = ::NtCreateFile(&handle, how.access | SYNCHRONIZE, &where, &block, nullptr,
+                                how.attributes, all, how.disposition,
+                                how.options | FILE_SYNCHRONOUS_IO_NONALERT, nullptr, 0);
+        if (status == delete_pending && how.disposition == FILE_OPEN) return name_not_found;
+        if (status >= 0 || !retry.again(status)) break;
+    }
     if (status < 0) return status;
     opened = own(handle);
     return ok;
@@ -291,12 +331,36 @@ struct LocalFreer {
     void operator()(void* memory) const noexcept { ::LocalFree(memory); }
 };
 
-/// Returns whether a user or group of an access control list may change everything in any case: the
-/// system itself, the administrators, or a name that stands for the owner.
-bool is_trusted(PSID sid, PSID owner) noexcept {
-    if (::EqualSid(sid, owner)) return true;
-    for (const WELL_KNOWN_SID_TYPE known : {WinLocalSystemSid, WinBuiltinAdministratorsSid,
-                                            WinCreatorOwnerSid, WinCreatorOwnerRightsSid}) {
+/// The user with whose rights this thread acts.
+class ThisUser {
+public:
+    ThisUser() noexcept {
+        HANDLE token = nullptr;
+        if (!::OpenThreadToken(::GetCurrentThread(), TOKEN_QUERY, TRUE, &token) &&
+            !::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &token))
+            return;
+        const FileHandle closed_at_end = own(token);
+        DWORD size = 0;
+        is_known_ = ::GetTokenInformation(token, TokenUser, &user_,
+                                          static_cast<DWORD>(sizeof user_), &size) != 0;
+    }
+
+    /// Returns null if the system does not tell.
+    [[nodiscard]] PSID sid() noexcept { return is_known_ ? user_.head.User.Sid : nullptr; }
+
+private:
+    struct {
+        TOKEN_USER head;
+        std::array<std::byte, SECURITY_MAX_SID_SIZE> sid;
+    } user_{};
+    bool is_known_ = false;
+};
+
+/// Returns whether a user or group may do everything here in any case: this user, the system
+/// itself, the administrators, and the service that installs Windows.
+bool is_trusted(PSID sid, PSID user) noexcept {
+    if (user != nullptr && ::EqualSid(sid, user)) return true;
+    for (const WELL_KNOWN_SID_TYPE known : {WinLocalSystemSid, WinBuiltinAdministratorsSid}) {
         if (::IsWellKnownSid(sid, known)) return true;
     }
     // The service that installs and updates Windows itself owns much of it.
@@ -308,22 +372,41 @@ bool is_trusted(PSID sid, PSID owner) noexcept {
     return ::EqualSid(sid, made);
 }
 
+/// Returns whether a name of an access control list stands for the owner: of the file itself, or of
+/// what is made in the directory.
+bool stands_for_owner(PSID sid) noexcept {
+    return ::IsWellKnownSid(sid, WinCreatorOwnerSid) ||
+           ::IsWellKnownSid(sid, WinCreatorOwnerRightsSid);
+}
+
 }  // namespace
 
 bool list_lets_others_write(HANDLE file) noexcept {
-    PSID owner = nullptr;
-    PACL list = nullptr;
     PSECURITY_DESCRIPTOR descriptor = nullptr;
     // The handle of a directory lacks the right to read the list.
     FileHandle readable;
     if (reopen(readable, file, {.access = READ_CONTROL, .options = FILE_OPEN_REPARSE_POINT}) < 0)
         return true;
     if (::GetSecurityInfo(handle_of(readable), SE_FILE_OBJECT,
-                          OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner, nullptr,
-                          &list, nullptr, &descriptor) != ERROR_SUCCESS)
+                          OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, nullptr, nullptr,
+                          nullptr, nullptr, &descriptor) != ERROR_SUCCESS)
         return true;
     const std::unique_ptr<void, LocalFreer> freer(descriptor);
-    if (list == nullptr || owner == nullptr) return true;  // no list at all lets every user do all
+    return descriptor_lets_others_write(descriptor);
+}
+
+bool descriptor_lets_others_write(PSECURITY_DESCRIPTOR descriptor) noexcept {
+    PSID owner = nullptr;
+    PACL list = nullptr;
+    BOOL has_list = FALSE, is_default = FALSE;
+    if (!::GetSecurityDescriptorOwner(descriptor, &owner, &is_default) ||
+        !::GetSecurityDescriptorDacl(descriptor, &has_list, &list, &is_default))
+        return true;
+    // No list at all lets every user do all.
+    if (!has_list || list == nullptr || owner == nullptr) return true;
+    ThisUser user;
+    // An owner may always change the list.
+    if (!is_trusted(owner, user.sid())) return true;
     constexpr DWORD writing = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA |
                               FILE_WRITE_ATTRIBUTES | FILE_DELETE_CHILD | DELETE | WRITE_DAC |
                               WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
@@ -336,7 +419,10 @@ bool list_lets_others_write(HANDLE file) noexcept {
         if (header->AceType == ACCESS_DENIED_ACE_TYPE) continue;
         if (header->AceType != ACCESS_ALLOWED_ACE_TYPE) return true;  // one with conditions
         auto* const allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
-        if ((allowed->Mask & writing) != 0 && !is_trusted(&allowed->SidStart, owner)) return true;
+        PSID const sid = &allowed->SidStart;
+        if ((allowed->Mask & writing) != 0 && !stands_for_owner(sid) &&
+            !is_trusted(sid, user.sid()))
+            return true;
     }
     return false;
 }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <windows.h>
@@ -30,6 +31,7 @@ inline constexpr NTSTATUS invalid_info_class = status_of(0xc0000003);
 inline constexpr NTSTATUS invalid_parameter = status_of(0xc000000d);
 inline constexpr NTSTATUS no_such_file = status_of(0xc000000f);
 inline constexpr NTSTATUS invalid_device_request = status_of(0xc0000010);
+inline constexpr NTSTATUS no_memory = status_of(0xc0000017);
 inline constexpr NTSTATUS access_denied = status_of(0xc0000022);
 inline constexpr NTSTATUS name_invalid = status_of(0xc0000033);
 inline constexpr NTSTATUS name_not_found = status_of(0xc0000034);
@@ -41,6 +43,7 @@ inline constexpr NTSTATUS is_a_directory = status_of(0xc00000ba);
 inline constexpr NTSTATUS not_a_directory = status_of(0xc0000103);
 inline constexpr NTSTATUS name_too_long = status_of(0xc0000106);
 inline constexpr NTSTATUS cannot_delete = status_of(0xc0000121);
+inline constexpr NTSTATUS file_deleted = status_of(0xc0000123);
 inline constexpr NTSTATUS user_mapped_file = status_of(0xc0000243);
 inline constexpr NTSTATUS link_encountered = status_of(0xc000050b);
 
@@ -108,11 +111,12 @@ private:
     NTSTATUS status_ = ok;
 };
 
-/// A path that a caller gave, in the form that NtCreateFile takes. It may have any length.
+/// A path that a caller gave, in the form that NtCreateFile takes: absolute, and behind "\\??\". It
+/// may have any length that the system knows, which is 32,767 characters. The system's own
+/// conversion would refuse more than 260, unless the machine and the program allow them.
 class Path {
 public:
     explicit Path(const std::filesystem::path& path) noexcept;
-    ~Path();
     Path(const Path&) = delete;
     Path& operator=(const Path&) = delete;
 
@@ -123,9 +127,30 @@ public:
     }
 
 private:
+    std::unique_ptr<wchar_t[]> text_;
     UNICODE_STRING string_{};
-    NTSTATUS status_;
+    NTSTATUS status_ = ok;
 };
+
+/// How long a call is made again that another program hinders for a moment: a virus scanner that
+/// has opened the file, or a reader of a file that is being replaced.
+struct TryLimit {
+    /// For a sharing violation, and for a name that is being deleted where another one is made.
+    std::chrono::milliseconds sharing;
+    /// For a denial, which is most often meant.
+    std::chrono::milliseconds denied;
+};
+/// For calls that open a file. Arbitrary: a scanner looks at a file for some milliseconds.
+inline constexpr TryLimit to_open{std::chrono::milliseconds(50), std::chrono::milliseconds(0)};
+/// For calls that change names, and for opening what they change: a scanner that does not share
+/// deletion hinders that call already. Arbitrary, but other programs have found half a second to be
+/// enough.
+inline constexpr TryLimit to_rename{std::chrono::milliseconds(500), std::chrono::milliseconds(200)};
+inline constexpr TryLimit to_delete{std::chrono::milliseconds(500), std::chrono::milliseconds(20)};
+/// For a rename that replaces a file. Some file systems deny that as long as a reader has the file
+/// open.
+inline constexpr TryLimit to_replace{std::chrono::milliseconds(500),
+                                     std::chrono::milliseconds(500)};
 
 /// What to open: a name in a directory, or a whole path if the directory is null. An empty name
 /// means the directory itself, opened once more.
@@ -140,10 +165,12 @@ struct How {
     ULONG disposition = FILE_OPEN;
     ULONG options = 0;
     ULONG attributes = FILE_ATTRIBUTE_NORMAL;  ///< of a file that is made
+    TryLimit limit = to_open;
 };
 
 /// Opens something, and shares it with every other use. Follows a link in the last part. No program
-/// inherits the handle.
+/// inherits the handle. A name that is being deleted is as good as gone: it is waited for only in
+/// order to make another file there.
 [[nodiscard]] NTSTATUS open(FileHandle& opened, const NameToOpen& place, const How& how) noexcept;
 /// Opens what stands at a name itself, also if that is a link.
 [[nodiscard]] NTSTATUS open_itself(FileHandle& opened, const NameToOpen& place,
@@ -199,20 +226,6 @@ struct AttributeTag {
 };
 [[nodiscard]] NTSTATUS query_tag(HANDLE file, AttributeTag& found) noexcept;
 
-/// How long a call is made again that another program hinders for a moment: a virus scanner that
-/// has opened the file, or a reader of a file that is being replaced.
-struct TryLimit {
-    std::chrono::milliseconds
-        sharing;                       ///< for a sharing violation, or a name that is being deleted
-    std::chrono::milliseconds denied;  ///< for a denial, which is most often meant
-};
-/// For calls that open a file. Arbitrary: a scanner looks at a file for some milliseconds.
-inline constexpr TryLimit to_open{std::chrono::milliseconds(50), std::chrono::milliseconds(0)};
-/// For calls that change names. Windows denies the replacement of an open file, and so a reader may
-/// hold it up. Arbitrary, but other programs have found half a second to be enough.
-inline constexpr TryLimit to_rename{std::chrono::milliseconds(500), std::chrono::milliseconds(200)};
-inline constexpr TryLimit to_delete{std::chrono::milliseconds(500), std::chrono::milliseconds(20)};
-
 /// Waits before a call is made again. Returns false if the call must be given up.
 class Retry {
 public:
@@ -242,9 +255,12 @@ NTSTATUS patiently(const TryLimit& limit, Call call) {
 /// text if the system does not tell it.
 [[nodiscard]] std::wstring final_path(HANDLE file);
 
-/// Returns whether the access control list of a file lets a user change it who is neither the owner
-/// nor an administrator nor the system itself. Returns true if the system does not tell.
+/// Returns whether a user may change a file who is neither this user nor an administrator nor the
+/// system itself: because the access control list lets that user, or because the file belongs to
+/// that user, who may then change the list. Returns true if the system does not tell.
 [[nodiscard]] bool list_lets_others_write(HANDLE file) noexcept;
+/// Does the same for an owner and a list that were read, or that a test has made.
+[[nodiscard]] bool descriptor_lets_others_write(PSECURITY_DESCRIPTOR descriptor) noexcept;
 
 template <class T>
 NTSTATUS set(HANDLE file, InfoClass info, T& value, std::size_t size) noexcept {

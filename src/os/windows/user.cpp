@@ -7,12 +7,15 @@
 
 namespace larder::os {
 
-// A user of Windows has no number. All files count as those of this process's user, and the access
-// control lists tell what other users may do.
+// A user of Windows has no number. All files count as those of this process's user. A file that
+// belongs to a stranger counts as one to which others may write.
 
 std::uint64_t this_user() noexcept { return 0; }
 
 bool is_superuser() noexcept { return false; }
+
+// A file has no permissions for others, only a list.
+bool may_let_others_write(const FileInfo&) noexcept { return true; }
 
 bool others_may_write(const FileHandle& file, const FileInfo&) {
     return windows::list_lets_others_write(windows::handle_of(file));
