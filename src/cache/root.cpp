@@ -260,13 +260,14 @@ Result<std::string> Root::retire_to(os::Dir Handles::*to, const os::Dir& dir,
 
 namespace {
 
-/// Renames what is to be deleted.
-Result<> move_doomed(const os::Dir& dir, const std::string& name, const os::Dir& to,
+/// Renames what is to be deleted, by os::rename_new or os::rename_new_at_once.
+template <class Rename>
+Result<> move_doomed(Rename rename, const os::Dir& dir, const std::string& name, const os::Dir& to,
                      const std::string& new_name) {
     const auto move = [&]() -> Result<> {
         if (const int error = os::point("deleting.rename"))
             return os::fail(error, "rename", dir / name);
-        return os::rename_new(dir, name, to, new_name);
+        return rename(dir, name, to, new_name);
     };
     auto moved = move();
     if (why_of(moved) != Why::denied) return moved;
@@ -280,7 +281,10 @@ Result<> move_doomed(const os::Dir& dir, const std::string& name, const os::Dir&
 
 Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {
     TRY(open_rest());
-    auto moved = move_doomed(dir, name, dirs_.deleting, to_text(format::fresh_id()));
+    // On Windows a directory cannot be renamed as long as a file below it is open, so a collection
+    // would wait for each entry that a program reads. The next collection tries again.
+    auto moved =
+        move_doomed(os::rename_new_at_once, dir, name, dirs_.deleting, to_text(format::fresh_id()));
     if (!moved) doubted_.store(true, std::memory_order_relaxed);
     return moved;
 }
@@ -293,7 +297,7 @@ Result<> Root::set_aside(const os::Dir& dir, const std::string& name) const {
         const std::string fresh = to_text(format::fresh_id());
         TRY(os::make_dir_at(dirs_.deleting, fresh));
         const auto into = os::open_dir_at(dirs_.deleting, fresh);
-        auto moved = into ? move_doomed(dir, name, *into, format::tree_name)
+        auto moved = into ? move_doomed(os::rename_new, dir, name, *into, format::tree_name)
                           : Result<>(tl::make_unexpected(into.error()));
         if (moved) return moved;
         doubted_.store(true, std::memory_order_relaxed);

@@ -15,8 +15,12 @@ namespace larder::os {
 /// enough for a fresh name, because no other process draws the same one.
 [[nodiscard]] Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                                   const std::string& to);
-/// Does the same for a directory. Fails with Why::not_directory or Errc::damaged, and renames
-/// nothing, if something else stands at `from`, such as a symlink to a directory.
+/// Does the same, but on Windows does not wait for another program that is in the way, such as the
+/// reader of a file below a directory. For a caller that holds a lock and comes again later.
+[[nodiscard]] Result<> rename_new_at_once(const Dir& from_dir, const std::string& from,
+                                          const Dir& to_dir, const std::string& to);
+/// Does the same as rename_new for a directory. Fails with Why::not_directory or Errc::damaged, and
+/// renames nothing, if something else stands at `from`, such as a symlink to a directory.
 [[nodiscard]] Result<> rename_dir_new(const Dir& from_dir, const std::string& from,
                                       const Dir& to_dir, const std::string& to);
 /// Does the same as rename_new, but fails with Errc::unsupported if the system refuses such a
@@ -24,7 +28,8 @@ namespace larder::os {
 [[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from,
                                          const Dir& to_dir, const std::string& to);
 /// Renames a file or symlink, and replaces one that stands at `to`. Does nothing if both are names
-/// of one file: then both stay.
+/// of one file: then both stay. On Windows it waits for half a second if a program has the file at
+/// `to` open and the file system does not allow that, and then fails with Errc::busy.
 [[nodiscard]] Result<> rename_replacing(const Dir& from_dir, const std::string& from,
                                         const Dir& to_dir, const std::string& to);
 /// Renames the directory at a path that a caller gave to `to`. An empty directory that stands at

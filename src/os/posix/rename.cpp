@@ -116,6 +116,11 @@ Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_
     return rename_to_free_name({from_dir, from}, {to_dir, to});
 }
 
+Result<> rename_new_at_once(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                            const std::string& to) {
+    return rename_new(from_dir, from, to_dir, to);
+}
+
 Result<> rename_dir_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                         const std::string& to) {
     // With a slash behind the name, the system itself refuses what is no directory. So no call must

@@ -39,9 +39,8 @@ int remove_at(const Dir& parent, const std::string& name, DeletedKind what) noex
     if (text.status() < 0) return error_of(text.status());
     FileHandle file;
     const NameToOpen place{handle_of(parent.handle), text.string()};
-    NTSTATUS status = open_itself(file, place, {.access = DELETE | FILE_READ_ATTRIBUTES});
-    // Another process has deleted it already.
-    if (status == delete_pending) return ERROR_FILE_NOT_FOUND;
+    NTSTATUS status =
+        open_itself(file, place, {.access = DELETE | FILE_READ_ATTRIBUTES, .limit = to_delete});
     if (status < 0) return error_of(status);
     AttributeTag found;
     status = query_tag(handle_of(file), found);

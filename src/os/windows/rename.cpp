@@ -34,9 +34,18 @@ struct Target {
 
 enum class Replacing { no, yes };
 
+/// Returns whether an open file has been deleted.
+bool is_deleted(HANDLE file) noexcept {
+    FILE_STANDARD_INFORMATION standard{};
+    const NTSTATUS status = windows::query(file, InfoClass::standard, standard);
+    if (status < 0) return status == windows::delete_pending || status == windows::file_deleted;
+    return standard.DeletePending != FALSE;
+}
+
 /// Renames an open file. First with the flag by which open files can be replaced, and deleted names
 /// are gone at once. A system or a file system that does not know it gets the older call.
-NTSTATUS rename_open(HANDLE file, const Target& target, Replacing replace) {
+NTSTATUS rename_open(HANDLE file, const Target& target, Replacing replace,
+                     const windows::TryLimit& limit) {
     const auto request = std::make_unique<RenameInformation>();
     request->directory = target.directory;
     request->name_size = static_cast<ULONG>(target.name.size() * sizeof(wchar_t));
@@ -44,7 +53,7 @@ NTSTATUS rename_open(HANDLE file, const Target& target, Replacing replace) {
     std::memcpy(request->name, target.name.data(), request->name_size);
     const std::size_t size = windows::size_with_name<RenameInformation>(request->name_size);
     const ULONG replacing = replace == Replacing::yes ? replace_if_exists : 0;
-    return windows::patiently(windows::to_rename, [&] {
+    const auto try_once = [&] {
         NTSTATUS status = windows::ok;
         for (const ULONG flags : {posix_semantics | ignore_read_only, posix_semantics}) {
             request->flags = replacing | flags;
@@ -53,33 +62,63 @@ NTSTATUS rename_open(HANDLE file, const Target& target, Replacing replace) {
         }
         request->flags = replacing;  // in this class a byte that is 0 or 1
         return windows::set(file, InfoClass::rename, *request, size);
+    };
+    return windows::patiently(limit, [&] {
+        const NTSTATUS status = try_once();
+        // Another process has deleted the file since it was opened here.
+        if (status == windows::access_denied && is_deleted(file)) return windows::name_not_found;
+        return status;
     });
 }
 
-constexpr windows::How to_be_renamed{.access = DELETE | FILE_READ_ATTRIBUTES};
+constexpr windows::TryLimit without_waiting{std::chrono::milliseconds(0),
+                                            std::chrono::milliseconds(0)};
 
-/// Renames a name in a directory. Returns the system's error; 0 if there was none.
-int rename_at(const Dir& dir, const std::string& name, const Target& target, Replacing replace) {
-    FileHandle file;
-    NTSTATUS status =
-        windows::open_path_itself(file, windows::handle_of(dir.handle), name, to_be_renamed);
-    if (status == windows::delete_pending) status = windows::name_not_found;
-    if (status >= 0) status = rename_open(windows::handle_of(file), target, replace);
-    return windows::error_of(status);
+windows::How to_be_renamed(const windows::TryLimit& limit) noexcept {
+    return {.access = DELETE | FILE_READ_ATTRIBUTES, .limit = limit};
 }
 
-int rename_at(const Dir& from_dir, const std::string& from, const Dir& to_dir,
-              const std::string& to, Replacing replace) {
-    const windows::Name target(to);
-    if (target.status() < 0) return windows::error_of(target.status());
-    return rename_at(from_dir, from, {windows::handle_of(to_dir.handle), target.view()}, replace);
+/// Returns whether a file at the new name cannot be replaced only because a program has it open. A
+/// file system without POSIX renames calls that a denial.
+bool is_in_use(const Target& target) noexcept {
+    UNICODE_STRING name{};
+    name.Buffer = const_cast<wchar_t*>(target.name.data());  // the system only reads it
+    name.Length = name.MaximumLength = static_cast<USHORT>(target.name.size() * sizeof(wchar_t));
+    FileHandle file;
+    const NTSTATUS status =
+        windows::open_itself(file, {target.directory, &name}, to_be_renamed(without_waiting));
+    if (status == windows::sharing_violation) return true;
+    windows::AttributeTag found;
+    if (status < 0 || windows::query_tag(windows::handle_of(file), found) < 0) return false;
+    return !found.is_directory() && (found.attributes & FILE_ATTRIBUTE_READONLY) == 0;
+}
+
+/// Renames a name in a directory.
+NTSTATUS rename_at(const Dir& dir, const std::string& name, const Target& target, Replacing replace,
+                   const windows::TryLimit& limit) {
+    FileHandle file;
+    NTSTATUS status =
+        windows::open_path_itself(file, windows::handle_of(dir.handle), name, to_be_renamed(limit));
+    if (status < 0) return status;
+    status = rename_open(windows::handle_of(file), target, replace, limit);
+    if (status == windows::access_denied && replace == Replacing::yes && is_in_use(target))
+        return windows::sharing_violation;
+    return status;
 }
 
 /// Renames to a name that must be free. Every file system of Windows can do that.
 Result<> rename_free(const Dir& from_dir, const std::string& from, const Dir& to_dir,
-                     const std::string& to) {
+                     const std::string& to, const windows::TryLimit& limit) {
     int error = point("os.noreplace");
-    if (error == 0) error = rename_at(from_dir, from, to_dir, to, Replacing::no);
+    if (error == 0) {
+        const windows::Name target(to);
+        NTSTATUS status = target.status();
+        if (status >= 0) {
+            status = rename_at(from_dir, from, {windows::handle_of(to_dir.handle), target.view()},
+                               Replacing::no, limit);
+        }
+        error = windows::error_of(status);
+    }
     if (error != 0) return fail(error, "rename", from_dir / from, "to " + (to_dir / to).string());
     return {};
 }
@@ -98,12 +137,17 @@ bool is_one_file(const Dir& dir, const std::string& name, const Dir& other_dir,
 
 Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                            const std::string& to) {
-    return rename_free(from_dir, from, to_dir, to);
+    return rename_free(from_dir, from, to_dir, to, windows::to_rename);
 }
 
 Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                     const std::string& to) {
-    return rename_free(from_dir, from, to_dir, to);
+    return rename_free(from_dir, from, to_dir, to, windows::to_rename);
+}
+
+Result<> rename_new_at_once(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                            const std::string& to) {
+    return rename_free(from_dir, from, to_dir, to, without_waiting);
 }
 
 Result<> rename_dir_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
@@ -117,7 +161,10 @@ Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
                         const std::filesystem::path& to) {
     const windows::Path target(to);
     int error = windows::error_of(target.status());
-    if (error == 0) error = rename_at(from_dir, from, {nullptr, target.view()}, Replacing::no);
+    if (error == 0) {
+        error = windows::error_of(
+            rename_at(from_dir, from, {nullptr, target.view()}, Replacing::no, windows::to_rename));
+    }
     if (error != 0) return fail(error, "rename", from_dir / from, "to " + to.string());
     return {};
 }
@@ -126,7 +173,15 @@ Result<> rename_replacing(const Dir& from_dir, const std::string& from, const Di
                           const std::string& to) {
     int error = point("os.rename-over");
     if (error == 0 && is_one_file(from_dir, from, to_dir, to)) return {};
-    if (error == 0) error = rename_at(from_dir, from, to_dir, to, Replacing::yes);
+    if (error == 0) {
+        const windows::Name target(to);
+        NTSTATUS status = target.status();
+        if (status >= 0) {
+            status = rename_at(from_dir, from, {windows::handle_of(to_dir.handle), target.view()},
+                               Replacing::yes, windows::to_replace);
+        }
+        error = windows::error_of(status);
+    }
     if (error != 0) return fail(error, "replace", to_dir / to);
     return {};
 }
@@ -137,13 +192,16 @@ Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const 
     const windows::Name target(to);
     NTSTATUS status = source.status() < 0 ? source.status() : target.status();
     FileHandle file;
-    if (status >= 0) status = windows::open_itself(file, {nullptr, source.string()}, to_be_renamed);
+    if (status >= 0) {
+        status = windows::open_itself(file, {nullptr, source.string()},
+                                      to_be_renamed(windows::to_rename));
+    }
     int error = windows::error_of(status);
     for (bool again : {true, false}) {
         if (error != 0) break;
         error = windows::error_of(rename_open(windows::handle_of(file),
                                               {windows::handle_of(to_dir.handle), target.view()},
-                                              Replacing::no));
+                                              Replacing::no, windows::to_rename));
         if (why_of(error) != Why::exists || !again) break;
         error = windows::remove_at(to_dir, to, windows::DeletedKind::directory);
     }
