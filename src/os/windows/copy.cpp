@@ -44,6 +44,16 @@ struct Extents {
     LARGE_INTEGER length;
 };
 
+/// Returns the size of a block on the volume of a file, in bytes; 0 if the system does not tell.
+std::uint64_t block_size_of(HANDLE file) noexcept {
+    constexpr auto full_size = static_cast<FS_INFORMATION_CLASS>(7);
+    FILE_FS_FULL_SIZE_INFORMATION volume{};
+    IO_STATUS_BLOCK block{};
+    if (::NtQueryVolumeInformationFile(file, &block, &volume, sizeof volume, full_size) < 0)
+        return 0;
+    return std::uint64_t{volume.SectorsPerAllocationUnit} * volume.BytesPerSector;
+}
+
 /// Lets a new file share all blocks of another one. Returns the system's error; 0 if there was
 /// none.
 int clone_blocks(HANDLE source, const FileInfo& info, const FileHandle& target) noexcept {
@@ -53,17 +63,18 @@ int clone_blocks(HANDLE source, const FileInfo& info, const FileHandle& target) 
     if (!::DeviceIoControl(to, set_sparse, nullptr, 0, nullptr, 0, &got, nullptr))
         return static_cast<int>(::GetLastError());
     if (const auto error = set_size(target, info.size)) return error.value();
-    // One call takes less than 4 GiB, and whole blocks. A block has at most 64 KiB, and the last
-    // one may end after the file.
-    constexpr std::uint64_t most = 1U << 30U, largest_block = 1U << 16U;
+    // One call takes less than 4 GiB, and whole blocks. The last block may end after the file, but
+    // the call must not reach beyond the blocks that the source has.
+    constexpr std::uint64_t most = 1U << 30U;
+    const std::uint64_t block = block_size_of(source);
+    if (block == 0 || most % block != 0) return ERROR_NOT_SUPPORTED;
     for (std::uint64_t done = 0; done < info.size;) {
         const std::uint64_t length = std::min(most, info.size - done);
         Extents extents{};
         extents.source = source;
         extents.source_offset.QuadPart = extents.target_offset.QuadPart =
             static_cast<LONGLONG>(done);
-        extents.length.QuadPart =
-            static_cast<LONGLONG>((length + largest_block - 1) / largest_block * largest_block);
+        extents.length.QuadPart = static_cast<LONGLONG>((length + block - 1) / block * block);
         if (!::DeviceIoControl(to, duplicate_extents, &extents, sizeof extents, nullptr, 0, &got,
                                nullptr))
             return static_cast<int>(::GetLastError());
