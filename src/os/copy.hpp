@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copies or clones one file. A copy keeps the contents, the holes, the permissions, the time and
-// the attributes that users set. clone_file, share_blocks, copy_in_kernel and has_privileges differ
-// between Linux and macOS: see posix/linux_files.cpp and posix/apple_files.cpp.
+// the attributes that users set; on Windows it keeps no holes and no such attributes. clone_file,
+// share_blocks, copy_in_kernel and has_privileges differ between Linux and macOS: see
+// posix/linux_files.cpp and posix/apple_files.cpp.
 #pragma once
 
 #include <limits>

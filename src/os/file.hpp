@@ -50,8 +50,8 @@ inline constexpr Permissions readable_file =
 /// have been written; a false error_code if all of them were.
 [[nodiscard]] std::error_code write_at(const FileHandle& file, const void* from, std::size_t size,
                                        std::uint64_t offset) noexcept;
-/// Sets the length of a file. What it gains is a hole. Returns the system's error; a false
-/// error_code if there was none.
+/// Sets the length of a file. What it gains is a hole, which on Windows takes space. Returns the
+/// system's error; a false error_code if there was none.
 [[nodiscard]] std::error_code set_size(const FileHandle& file, std::uint64_t size) noexcept;
 /// Writes the bytes from the present position on. After an error some of them may have been
 /// written.

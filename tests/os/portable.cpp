@@ -206,6 +206,19 @@ TEST_CASE("a listing begins again, and a second reader has its own place") {
     CHECK(again == count + 1);
 }
 
+TEST_CASE("a directory that was removed lists nothing") {
+    const Scratch root;
+    must(os::make_dir_at(root, "d"));
+    const os::Dir dir = must(os::open_dir_at(root, "d"));
+    auto early = must(os::DirReader::open(dir));
+    must(os::remove_dir_at(root, "d"));
+    CHECK_FALSE(must(early.next()));
+    early.rewind();
+    CHECK_FALSE(must(early.next()));
+    auto late = must(os::DirReader::open(dir));
+    CHECK_FALSE(must(late.next()));
+}
+
 TEST_CASE("a rename keeps what stands at the name unless it is asked to replace it") {
     const Scratch root;
     must(os::make_dir_at(root, "d"));
@@ -246,6 +259,34 @@ TEST_CASE("a file that is read is replaced after the reader has gone, or at once
     closer.join();
     must(replaced);
     CHECK(get(root, "old") == "new");
+}
+
+TEST_CASE("a file that stays open is replaced, or told to be in use") {
+    const Scratch root;
+    put(root, "old", "old");
+    put(root, "new", "new");
+    const auto reader = must(os::open_at(root, "old", OpenMode::read));
+    const auto replaced = os::rename_replacing(root, "new", root, "old");
+    if (replaced) {
+        CHECK(get(root, "old") == "new");
+    } else {
+        CHECK(replaced.error().code == Errc::busy);
+        CHECK(get(root, "old") == "old");
+        CHECK(get(root, "new") == "new");
+    }
+    char text[4] = "";
+    CHECK(must(os::read_at(reader, text, 3, 0)) == 3);
+    CHECK(std::string(text) == "old");
+}
+
+TEST_CASE("a rename that does not wait renames what is free") {
+    const Scratch root;
+    put(root, "a", "a");
+    put(root, "b", "b");
+    CHECK(why_of(os::rename_new_at_once(root, "a", root, "b")) == Why::exists);
+    CHECK(is_absent(os::rename_new_at_once(root, "none", root, "c")));
+    must(os::rename_new_at_once(root, "a", root, "c"));
+    CHECK(get(root, "c") == "a");
 }
 
 TEST_CASE("directories go in and out of a directory") {
@@ -324,6 +365,25 @@ TEST_CASE("a symlink is made and read, or that is refused") {
     must(os::remove_file_at(root, "link"));
 }
 
+TEST_CASE("no directory is made where a link leads that leads to nothing") {
+    const Scratch root;
+    if (!os::make_symlink_at(root, "link", "missing", os::LeadsTo::directory)) return;
+    CHECK(why_of(os::make_dir_at(root, "link")) == Why::exists);
+    must(os::make_dir_if_missing(root.path() / "link"));
+    CHECK(list(root).size() == 1);
+    must(os::remove_file_at(root, "link"));
+}
+
+TEST_CASE("a file that may not be written is synced by a handle that reads it") {
+    const Scratch root;
+    put(root, "f", "text");
+    must(os::set_permissions_at(root, "f", os::Permissions::owner_read));
+    must(os::sync(must(os::open_at(root, "f", OpenMode::read)), root.path() / "f"));
+    const auto info = must(os::stat_at(root, "f"));
+    CHECK((info.permissions & os::Permissions::owner_write) == os::Permissions::none);
+    CHECK(get(root, "f") == "text");
+}
+
 TEST_CASE("the time and the right to write are set and told") {
     const Scratch root;
     put(root, "f", "12345");
@@ -393,8 +453,11 @@ TEST_CASE("paths longer than 260 characters work") {
     CHECK(get(must(os::open_dir(whole)), "file") == "deep");
     CHECK(must(os::try_stat_path(whole / "file", os::Follow::no)).size == 4);
     CHECK(fs::path(dir.path) == whole);
+    CHECK(must(os::try_stat_path(whole / ".." / part / "." / "file", os::Follow::no)).size == 4);
     must(os::make_dir_if_missing(whole / "more"));
     CHECK(must(os::is_dir_at(dir, "more")));
+    must(os::rename_dir_out(dir, "more", whole / "other"));
+    must(os::rename_dir(whole / "other", dir, "more"));
     // <filesystem> need not be able to delete it.
     must(os::remove_dir_at(dir, "more"));
     must(os::remove_file_at(dir, "file"));

@@ -18,7 +18,8 @@ using windows::Name;
 constexpr How listed{.access = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES,
                      .options = FILE_DIRECTORY_FILE};
 
-/// How a directory is made.
+/// How a directory is made. By open_itself, because a link that stands there and leads to nothing
+/// is in the way, and must not have a directory made where it leads.
 constexpr How made_new{
     .access = FILE_READ_ATTRIBUTES, .disposition = FILE_CREATE, .options = FILE_DIRECTORY_FILE};
 
@@ -81,7 +82,8 @@ Result<> make_dir_at(const Dir& parent, const std::string& name, Permissions /*i
     NTSTATUS status = text.status();
     FileHandle made;
     if (status >= 0) {
-        status = windows::open(made, {windows::handle_of(parent.handle), text.string()}, made_new);
+        status = windows::open_itself(made, {windows::handle_of(parent.handle), text.string()},
+                                      made_new);
     }
     if (status < 0) return fail(windows::error_of(status), "make directory", parent / name);
     return {};
@@ -91,7 +93,7 @@ Result<> make_dir_if_missing(const std::filesystem::path& path) {
     windows::Path whole(path);
     NTSTATUS status = whole.status();
     FileHandle made;
-    if (status >= 0) status = windows::open(made, {nullptr, whole.string()}, made_new);
+    if (status >= 0) status = windows::open_itself(made, {nullptr, whole.string()}, made_new);
     if (status >= 0 || status == windows::name_collision) return {};
     return fail(windows::error_of(status), "make directory", path);
 }

@@ -15,6 +15,17 @@ NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE r
 
 namespace larder::os {
 
+namespace {
+
+/// Returns whether a status says that another process has removed the directory meanwhile, so that
+/// it has no names any more.
+bool says_removed(NTSTATUS status) noexcept {
+    return status == windows::delete_pending || status == windows::file_deleted ||
+           status == windows::name_not_found;
+}
+
+}  // namespace
+
 /// A listing, and how far it was read.
 struct DirReader::Listing {
     /// What the system writes for each name: FILE_FULL_DIR_INFORMATION of the kernel's headers. The
@@ -41,14 +52,14 @@ struct DirReader::Listing {
     };
     static constexpr std::size_t buffer_size = 32'768;  // some hundred names
 
-    Listing(FileHandle opened, DirPath at_path)
-        : handle(std::move(opened)), path(std::move(at_path)) {}
+    Listing(NTSTATUS status, FileHandle opened, DirPath at_path)
+        : reopened(status), handle(std::move(opened)), path(std::move(at_path)) {}
 
     /// Fills the buffer with the next entries, if all in it were handed out. Returns false at the
     /// end of the listing.
     Result<bool> fill();
 
-    NTSTATUS rewound = windows::ok;                    // what the last rewind was answered
+    NTSTATUS reopened;                                 // what opening `handle` was answered
     FileHandle handle;                                 // its own
     DirPath path;                                      // for messages
     std::string name;                                  // the last one that was handed out
@@ -58,15 +69,14 @@ struct DirReader::Listing {
 
 Result<bool> DirReader::Listing::fill() {
     if (next != nullptr) return true;
-    if (rewound < 0) return fail(windows::error_of(rewound), "list", path);
+    if (says_removed(reopened)) return false;
+    if (reopened < 0) return fail(windows::error_of(reopened), "list", path);
     IO_STATUS_BLOCK block{};
     const NTSTATUS status = ::NtQueryDirectoryFile(
         windows::handle_of(handle), nullptr, nullptr, nullptr, &block, buffer, buffer_size,
         static_cast<FILE_INFORMATION_CLASS>(windows::InfoClass::directory_full), FALSE, nullptr,
         FALSE);
-    // A directory that another process has removed meanwhile has no names any more.
-    if (status == windows::no_more_files || status == windows::no_such_file ||
-        status == windows::delete_pending)
+    if (status == windows::no_more_files || status == windows::no_such_file || says_removed(status))
         return false;
     if (status < 0) return fail(windows::error_of(status), "list", path);
     next = reinterpret_cast<const FullEntry*>(buffer);
@@ -82,8 +92,9 @@ constexpr windows::How to_list{.access = FILE_LIST_DIRECTORY, .options = FILE_DI
 Result<DirReader> DirReader::open(const Dir& dir) {
     FileHandle own;
     const NTSTATUS status = windows::reopen(own, windows::handle_of(dir.handle), to_list);
-    if (status < 0) return fail(windows::error_of(status), "open directory", dir.path);
-    return DirReader(std::make_unique<Listing>(std::move(own), dir.path));
+    if (status < 0 && !says_removed(status))
+        return fail(windows::error_of(status), "open directory", dir.path);
+    return DirReader(std::make_unique<Listing>(status, std::move(own), dir.path));
 }
 
 /// Opens the directory again all the same: Wine lists a directory once for each handle, and never
@@ -114,9 +125,10 @@ Result<DirEntry> DirReader::next() {
 
 void DirReader::rewind() noexcept {
     FileHandle again;
-    listing_->rewound = windows::reopen(again, windows::handle_of(listing_->handle), to_list);
-    if (again) listing_->handle = std::move(again);
     listing_->next = nullptr;
+    if (says_removed(listing_->reopened)) return;
+    listing_->reopened = windows::reopen(again, windows::handle_of(listing_->handle), to_list);
+    if (again) listing_->handle = std::move(again);
 }
 
 }  // namespace larder::os

@@ -89,6 +89,36 @@ int write_here(const FileHandle& file, std::string_view bytes) noexcept {
     return 0;
 }
 
+/// Opens a file or directory once more with a right to write, by which it can be synced. A file
+/// with the attribute READONLY gives no such right, so it loses the attribute for an instant.
+/// Crash: it may stay without.
+NTSTATUS reopen_to_sync(FileHandle& writable, HANDLE file) noexcept {
+    const How to_append{.access = FILE_APPEND_DATA};
+    const NTSTATUS status = windows::reopen(writable, file, to_append);
+    if (status != windows::access_denied) return status;
+    FileHandle changeable;
+    FILE_BASIC_INFORMATION basic{};
+    const How to_set{.access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES};
+    if (windows::reopen(changeable, file, to_set) < 0 ||
+        windows::query(windows::handle_of(changeable), windows::InfoClass::basic, basic) < 0)
+        return status;
+    constexpr ULONG read_only = FILE_ATTRIBUTE_READONLY;
+    const ULONG attributes = basic.FileAttributes;
+    if ((attributes & read_only) == 0 || (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
+        return status;
+    const auto set_attributes = [&](ULONG wanted) {
+        FILE_BASIC_INFORMATION change{};  // times of 0 stay as they are
+        change.FileAttributes = wanted == 0 ? FILE_ATTRIBUTE_NORMAL : wanted;
+        return windows::set(windows::handle_of(changeable), windows::InfoClass::basic, change);
+    };
+    const NTSTATUS cleared = set_attributes(attributes & ~read_only);
+    if (cleared < 0) return cleared;
+    const NTSTATUS opened = windows::reopen(writable, file, to_append);
+    // A handle keeps the rights with which it was opened.
+    const NTSTATUS restored = set_attributes(attributes);
+    return opened < 0 ? opened : restored;
+}
+
 }  // namespace
 
 Result<FileHandle> open_at(const Dir& parent, const std::string& name, OpenMode mode,
@@ -198,8 +228,7 @@ Result<> sync(const FileHandle& file, const std::filesystem::path& path) {
     if (error != ERROR_ACCESS_DENIED) return fail(static_cast<int>(error), "sync", path);
     // The call needs the right to write, which the handle of a directory never has.
     FileHandle writable;
-    const NTSTATUS status =
-        windows::reopen(writable, windows::handle_of(file), {.access = FILE_APPEND_DATA});
+    const NTSTATUS status = reopen_to_sync(writable, windows::handle_of(file));
     if (status < 0) return fail(windows::error_of(status), "sync", path);
     if (::FlushFileBuffers(windows::handle_of(writable))) return {};
     return fail(windows::last_code(), "sync", path);

@@ -6,8 +6,12 @@
 //   2. It is released only by its exact range, and a second lock of one handle may conflict with
 //      the first. So this file remembers the locks of each handle.
 //   3. Windows does not tell whether a byte is locked. So is_locked takes the lock for an instant.
-//      Meanwhile another process may find it taken, and therefore try_lock tries more than once.
-//   4. The system frees the locks of a process that was ended a moment after its end.
+//      Meanwhile another process may find it taken, and therefore try_lock tries more than once. If
+//      the system stops the looking process just then, try_lock may still say that a lock is taken
+//      which no process holds.
+//   4. The right to read a file is enough for an exclusive lock of it. So a user who may read the
+//      file can hold up all others.
+//   5. The system frees the locks of a process that was ended a moment after its end.
 #include "os/file_lock.hpp"
 
 #include <algorithm>
