@@ -443,3 +443,46 @@ TEST_CASE("files of any age can be published and materialized") {
     CHECK(materialize(tree, scene.dir.path() / "copy", {.mode = LinkMode::copy}));
     CHECK(value(scene.cache.verify()).findings.empty());
 }
+
+TEST_CASE("verify, verify of contents and materialize agree about files that were modified") {
+    // What each says of an entry whose file was modified: with a digest or without one, with other
+    // bytes or the same, to a program that has the algorithm or has not.
+    for (const bool has_digest : {true, false}) {
+        for (const bool is_edited : {true, false}) {
+            for (const bool has_algorithm : {true, false}) {
+                INFO(has_digest << is_edited << has_algorithm);
+                const Scene scene;
+                Staging staging = value(scene.bucket.stage());
+                fs::create_directory(staging.path() / "sub");
+                write_file(staging.path() / "sub" / "f", "text");
+                write_file(staging.path() / "other", "text");
+                const auto published = value(scene.bucket.publish(
+                    "k", std::move(staging), {.digest = has_digest ? &sha256() : nullptr}));
+                const fs::path tree = published.path(), file = tree / "sub" / "f";
+                if (is_edited) write_file(file, "TEXT");
+                // By the file's own clock, which no other clock of the system precedes so far.
+                fs::last_write_time(file, fs::last_write_time(file) + std::chrono::seconds(2));
+                const std::vector<const DigestAlgorithm*> digests(has_algorithm ? 1 : 0, &sha256());
+                OpenOptions options = test_options();
+                options.digests = digests;
+                const Cache cache = open_cache(scene.root, options);
+                const bool is_good = has_digest && has_algorithm && !is_edited;
+                CHECK(value(cache.verify()).sound() == is_good);
+                CHECK(value(cache.verify_content({.digests = digests})).sound() == is_good);
+                for (const LinkMode mode : {LinkMode::hardlink, LinkMode::copy}) {
+                    const fs::path to = scene.dir.path() / "to";
+                    const auto put = materialize(tree, to, {.mode = mode, .digests = digests});
+                    CHECK(put.has_value() == is_good);
+                    if (!put) {
+                        CHECK(put.error().code == Errc::damaged);
+                        CHECK(put.error().path == file);
+                    }
+                    fs::remove_all(to);
+                }
+                (void)value(cache.verify({true}));
+                CHECK(value(cache.verify_content({.digests = digests})).sound());
+                CHECK(scene.bucket.get("k").has_value() == is_good);
+            }
+        }
+    }
+}
