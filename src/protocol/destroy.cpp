@@ -48,6 +48,15 @@ Result<> remove_if_there(const os::Dir& dir, const std::string& name, Remove rem
     return is_absent(removed) ? Result<>() : removed;
 }
 
+/// Removes the directory of a cache of which nothing else is left. Errors: Why::not_empty or
+/// Why::exists if something stands in it by now.
+Result<> remove_empty_root(const os::Dir& parent, const std::string& name) {
+    auto removed = remove_if_there(parent, name, [&] { return os::remove_dir_at(parent, name); });
+    if (!removed && !is_not_empty(removed))
+        removed.error().detail = "the cache is gone, and only its directory is left; delete that";
+    return removed;
+}
+
 /// One destroy of the cache at `root`. If it is
 /// killed or fails after it has replaced `format`, another destroy ends it. Until then, that file
 /// keeps every process from opening the cache.
@@ -399,13 +408,7 @@ private:
         }
         lock_.reset();
         (void)os::point("destroy.unmarked");
-        auto removed =
-            remove_if_there(parent, name, [&] { return os::remove_dir_at(parent, name); });
-        if (removed) return {};
-        if (!is_not_empty(removed))
-            removed.error().detail =
-                "the cache is gone, and only its directory is left; delete that";
-        return removed;
+        return remove_empty_root(parent, name);
     }
 
     /// Decides about what stands in the root after `format` was deleted. Returns true if it is a
@@ -479,7 +482,7 @@ Result<bool> holds_nothing(const os::Dir& dir) {
 /// Why::not_empty or Why::exists if something stands in it by now.
 Result<> delete_empty(const fs::path& root) {
     TRY_ASSIGN(const os::Dir parent, os::open_dir(root.parent_path()));
-    return os::remove_dir_at(parent, root.filename().string());
+    return remove_empty_root(parent, root.filename().string());
 }
 
 }  // namespace

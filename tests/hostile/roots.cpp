@@ -675,6 +675,22 @@ TEST_CASE("a cache on a read-only file system gives hits, and nothing is written
     CHECK(exact_snapshot(site.root) == before);
 }
 
+TEST_CASE("a destroy whose root can't be removed says that only the directory is left, each time") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    fs::create_directory(root);
+    const Mount mount("tmpfs", root, "tmpfs");
+    SKIP_UNLESS(mount, "the right to mount a tmpfs");
+    fs::permissions(root, fs::perms::owner_all);
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    for (int i = 0; i < 2; ++i) {
+        const auto destroyed = Cache::destroy(root);
+        REQUIRE_FALSE(destroyed);
+        CHECK(contains(destroyed.error().message(), "only its directory is left"));
+        CHECK(fs::is_empty(root));
+    }
+}
+
 TEST_CASE("one process may have a cache open for reading and for writing") {
     const Site site;
     const Cache reader = open_cache(site.root, reading()), writer = open_cache(site.root);
