@@ -80,7 +80,7 @@ larder::Result<larder::Cache> open_for(CacheAccess access, const fs::path& root,
     larder::OpenOptions options;
     options.read_only = access == CacheAccess::read;
     auto cache = open_cache(root, arguments, output, options);
-    if (!cache) cache.error() = explained(std::move(cache).error(), root);
+    if (!cache) cache.error() = explained(cache.error(), root);
     if (cache || access == CacheAccess::write || cache.error().code != larder::Errc::refused)
         return cache;
     // A cache that another process is creating now, or was creating when it was killed, is refused
