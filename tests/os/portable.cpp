@@ -24,52 +24,16 @@
 #include "os/process.hpp"
 #include "os/rename.hpp"
 #include "os/unique.hpp"
+#include "scratch.hpp"
 
 using namespace larder;
+using namespace larder::testing;
 using os::FileKind;
 using os::OpenMode;
 
 namespace fs = std::filesystem;
 
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-    if (!result) FAIL(result.error().message());
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-template <class T>
-T must(os::CallResult<T> result) {
-    if (!result) FAIL(result.error().message());
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-/// An empty directory, which is deleted at the end.
-class Scratch {
-public:
-    Scratch() {
-        fs::create_directories(path_);
-        dir_ = must(os::open_dir(path_));
-    }
-    ~Scratch() {
-        dir_.handle.reset();
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-
-    operator const os::Dir&() const { return dir_; }
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_ =
-        fs::temp_directory_path() /
-        ("larder-portable-" + std::to_string(os::process_id()) + "-" +
-         std::to_string(os::draw_unique().counter) + "-" + std::to_string(os::process_token()));
-    os::Dir dir_;
-};
 
 void put(const os::Dir& dir, const std::string& name, std::string_view text) {
     must(os::write_new_file_at(dir, name, text));

@@ -17,47 +17,18 @@
 #include "os/user.hpp"
 #include "os/windows/nt.hpp"
 #include "os/windows/process_list.hpp"
+#include "scratch.hpp"
 
 // After <windows.h>, which it needs.
 #include <sddl.h>
 
 using namespace larder;
+using namespace larder::testing;
 
 namespace fs = std::filesystem;
 namespace windows = larder::os::windows;
 
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-    if (!result) FAIL(result.error().message());
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-/// An empty directory, which is deleted at the end.
-class Scratch {
-public:
-    Scratch() {
-        fs::create_directories(path_);
-        dir_ = must(os::open_dir(path_));
-    }
-    ~Scratch() {
-        dir_.handle.reset();
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-
-    operator const os::Dir&() const { return dir_; }
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_ =
-        fs::temp_directory_path() / ("larder-windows-calls-" + std::to_string(os::process_id()) +
-                                     "-" + std::to_string(os::draw_unique().counter));
-    os::Dir dir_;
-};
 
 /// Returns the path that the system's own calls are given for this one; "refused" if there is none.
 std::wstring native_of(const std::wstring& path) {
