@@ -703,85 +703,74 @@ TEST_CASE("a process that has opened a table which a destroy then unlinks leases
     CHECK_FALSE(stands(root));
 }
 
+namespace {
+
+/// Opens a cache in a process that is held at the point `held_at`. Meanwhile a destroy begins, and
+/// is held at `destroy_at`. Then `open` goes on, and must not lease anything; and then the destroy,
+/// which must leave nothing. `has_parts` tells whether `participants/` stands between these two.
+void open_beside_destroy(const fs::path& root, const std::string& held_at,
+                         const std::string& destroy_at, bool has_parts,
+                         const std::function<void()>& open) {
+    INFO(destroy_at);
+    Child opener(
+        [&](Child& self) {
+            open();
+            self.say("refused");
+        },
+        {{held_at}, {}});
+    opener.wait_for(held_at);
+    HeldDestroyer destroyer(root, destroy_at);
+    opener.go_on();
+    opener.wait_for("refused");
+    CHECK(opener.join() == 0);
+    CHECK(stands(root / "participants") == has_parts);
+    CHECK(destroyer.end() == "destroyed");
+    CHECK_FALSE(stands(root));
+}
+
+}  // namespace
+
 TEST_CASE(
     "a process that opens a cache which is destroyed meanwhile is refused, and leaves nothing") {
-    for (const std::string point : {"destroy.closed", "destroy.one", "destroy.unmarked"}) {
-        INFO(point);
+    for (const char* const point : {"destroy.closed", "destroy.one", "destroy.unmarked"}) {
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
         fs::remove_all(root / "staging");  // so that the open makes what the destroy deletes
-        Child opener(
-            [&](Child& self) {
-                const auto opened = Cache::open(root, test_options());
-                Child::must(!opened, "opened");
-                Child::must(opened.error().code == Errc::refused, opened.error().message());
-                Child::must(contains(opened.error().message(), "destroyed"),
-                            opened.error().message());
-                self.say("refused");
-            },
-            {{"open.read"}, {}});
-        opener.wait_for("open.read");
-        HeldDestroyer destroyer(root, point);
-        opener.go_on();
-        opener.wait_for("refused");
-        CHECK(opener.join() == 0);
-        CHECK(stands(root / "participants"));
-        CHECK(destroyer.end() == "destroyed");
-        CHECK_FALSE(stands(root));
+        open_beside_destroy(root, "open.read", point, true, [&] {
+            const auto opened = Cache::open(root, test_options());
+            Child::must(!opened, "opened");
+            Child::must(opened.error().code == Errc::refused, opened.error().message());
+            Child::must(contains(opened.error().message(), "destroyed"), opened.error().message());
+        });
     }
 }
 
 TEST_CASE("a process that opens a cache before a destroy, and reads its format after, is refused") {
-    for (const std::string point : {"destroy.closed", "destroy.one"}) {
-        INFO(point);
+    for (const char* const point : {"destroy.closed", "destroy.one"}) {
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
-        Child opener(
-            [&](Child& self) {
-                const auto opened = Cache::open(root, test_options());
-                Child::must(!opened, "opened");
-                Child::must(opened.error().code == Errc::refused, opened.error().message());
-                self.say("refused");
-            },
-            {{"open.found"}, {}});
-        opener.wait_for("open.found");
-        HeldDestroyer destroyer(root, point);
-        opener.go_on();
-        opener.wait_for("refused");
-        CHECK(opener.join() == 0);
-        CHECK_FALSE(stands(root / "participants"));  // it has made nothing
-        CHECK(destroyer.end() == "destroyed");
-        CHECK_FALSE(stands(root));
+        open_beside_destroy(root, "open.found", point, false, [&] {  // it makes nothing
+            const auto opened = Cache::open(root, test_options());
+            Child::must(!opened, "opened");
+            Child::must(opened.error().code == Errc::refused, opened.error().message());
+        });
     }
 }
 
 TEST_CASE("a process that has read the format before a destroy leases nothing after it") {
-    for (const std::string point : {"destroy.closed", "destroy.one"}) {
-        INFO(point);
+    for (const char* const point : {"destroy.closed", "destroy.one"}) {
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
-        Child opener(
-            [&](Child& self) {
-                // With pointers, an open reads `format` once more, and is refused.
-                const auto cache = Cache::open(root, test_options());
-                Child::must(cache.has_value() != buckets_are_pointers(), "the open");
-                if (cache)
-                    Child::must(!value(cache->bucket("b")).get("k"),
-                                "leased: no collector sees it");
-                self.say("refused");
-            },
-            {{"open.read"}, {}});
-        opener.wait_for("open.read");
-        HeldDestroyer destroyer(root, point);
-        opener.go_on();
-        opener.wait_for("refused");
-        CHECK(opener.join() == 0);
-        CHECK(stands(root / "participants") == buckets_are_pointers());
-        CHECK(destroyer.end() == "destroyed");
-        CHECK_FALSE(stands(root));
+        open_beside_destroy(root, "open.read", point, buckets_are_pointers(), [&] {
+            // With pointers, an open reads `format` once more, and is refused.
+            const auto cache = Cache::open(root, test_options());
+            Child::must(cache.has_value() != buckets_are_pointers(), "the open");
+            if (cache)
+                Child::must(!value(cache->bucket("b")).get("k"), "leased: no collector sees it");
+        });
     }
 }
 
