@@ -57,9 +57,8 @@ Result<> remove_empty_root(const os::Dir& parent, const std::string& name) {
     return removed;
 }
 
-/// One destroy of the cache at `root`. If it is
-/// killed or fails after it has replaced `format`, another destroy ends it. Until then, that file
-/// keeps every process from opening the cache.
+/// One destroy of the cache at `root`. If it is killed or fails after it has replaced `format`,
+/// another destroy ends it. Until then, that file keeps every process from opening the cache.
 class Destroyer {
 public:
     explicit Destroyer(os::Dir root) : root_(std::move(root)) {}
