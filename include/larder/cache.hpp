@@ -23,6 +23,10 @@ namespace larder {
 ///
 /// A callback may destroy the Cache. The call that makes the callback goes on to its end.
 ///
+/// A callback may fork, but the child must not return from it, because the call belongs to the
+/// parent. A get ends all the same, and its lease is the parent's. Any other call may fail in the
+/// child, or wait for threads that the child lacks.
+///
 /// If the root is deleted or replaced while it is open, the next call that writes or lists opens,
 /// or creates, the directory that the path leads to. A get does not check the root. Until such a
 /// call it serves the directory that it has open, and the paths that it returns may lead nowhere.

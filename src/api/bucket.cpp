@@ -193,8 +193,9 @@ Result<> Bucket::refresh(Durability durability) const {
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     TRY_ASSIGN(const auto refreshed, refresh_in(root));
     if (refreshed != protocol::Refreshed::done) {
-        TRY_ASSIGN(const auto again, cache_->current_root({&cache::Handles::buckets,
-                                                           &cache::Handles::retired_buckets}));
+        TRY_ASSIGN(const auto again,
+                   cache_->current_root(
+                       {&cache::Handles::buckets, &cache::GarbageHandles::retired_buckets}));
         if (again != root) TRY(refresh_in(again));
     }
     call.tell({.kind = Event::Kind::refreshed, .bucket = name_});
@@ -203,8 +204,8 @@ Result<> Bucket::refresh(Durability durability) const {
 
 Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     // It renames links from one of these two directories to the other, and touches no others.
-    TRY_ASSIGN(const auto root,
-               cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_links}));
+    TRY_ASSIGN(const auto root, cache_->current_root({&cache::Handles::buckets,
+                                                      &cache::GarbageHandles::retired_links}));
     TRY(root->must_be_writable("refresh"));
     detail::Call call(*cache_);
     std::uint64_t taken = 0;  // by both tries, if the disk was full at the first one

@@ -61,7 +61,7 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheLis
                options_.stop,
                options_.keep_waiting ? &options_.keep_waiting : nullptr,
                nullptr,
-               options_.digests.empty() ? nullptr : &options_.digests},
+               options_.digests},
       generation_(new Generation(std::move(root))) {}
 
 void CacheState::close() noexcept {
@@ -135,22 +135,21 @@ Result<protocol::RootRef> CacheState::root() {
 
 Result<protocol::RootRef> CacheState::current_root() {
     LiveRoot seen = current();
-    return with_rest(seen.root->is_ours() && !seen.root->is_lost() ? std::move(seen.root)
-                                                                   : reopen(seen));
+    return with_garbage(seen.root->is_ours() && !seen.root->is_lost() ? std::move(seen.root)
+                                                                      : reopen(seen));
 }
 
-Result<protocol::RootRef> CacheState::current_root(
-    std::initializer_list<os::Dir cache::Handles::*> used) {
+Result<protocol::RootRef> CacheState::current_root(std::initializer_list<cache::WhichDir> used) {
     LiveRoot seen = current();
-    return with_rest(seen.root->is_ours() && !seen.root->is_lost(used) ? std::move(seen.root)
-                                                                       : reopen(seen));
+    return with_garbage(seen.root->is_ours() && !seen.root->is_lost(used) ? std::move(seen.root)
+                                                                          : reopen(seen));
 }
 
-Result<protocol::RootRef> CacheState::with_rest(Result<protocol::RootRef> root) {
+Result<protocol::RootRef> CacheState::with_garbage(Result<protocol::RootRef> root) {
     if (!root) return root;
-    const auto rest = (*root)->open_rest();
-    if (rest) return root;
-    if (!is_absent(rest)) return tl::make_unexpected(rest.error());
+    const auto opened = (*root)->open_garbage();
+    if (opened) return root;
+    if (!is_absent(opened)) return tl::make_unexpected(opened.error());
     // One of them was deleted, or all of the cache.
     return reopen(current());
 }

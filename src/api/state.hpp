@@ -58,7 +58,7 @@ public:
     /// Does the same, but looks only at the root and the directories in `used`. A call that touches
     /// no others need not pay for them.
     [[nodiscard]] Result<protocol::RootRef> current_root(
-        std::initializer_list<os::Dir cache::Handles::*> used);
+        std::initializer_list<cache::WhichDir> used);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] const cache::CallContext& context() const noexcept { return context_; }
@@ -105,9 +105,9 @@ private:
     /// Opens the Root anew, unless another thread has done so since `seen` was read. Returns the
     /// Root that is current then. Errors: those of opening a cache; then the old generation stays.
     [[nodiscard]] Result<protocol::RootRef> reopen(const LiveRoot& seen);
-    /// Opens what a get does not need of it: see cache::Root::open_rest. Opens the cache anew if
+    /// Opens what a get does not need of it: see cache::Root::open_garbage. Opens the cache anew if
     /// that is missing.
-    [[nodiscard]] Result<protocol::RootRef> with_rest(Result<protocol::RootRef> root);
+    [[nodiscard]] Result<protocol::RootRef> with_garbage(Result<protocol::RootRef> root);
 
     std::filesystem::path path_;  ///< absolute, without symlinks; the Root is opened again by it
     OpenOptions options_;

@@ -28,8 +28,12 @@ std::optional<format::RootIdentity> identity_of(const os::Dir& root) {
 
 Result<std::optional<os::BootTime>> EarlierBoots::watermark_of(const os::Dir& root,
                                                                const std::string& boot) {
-    const std::lock_guard guard(mutex_);
-    if (const auto known = watermarks_.find(boot); known != watermarks_.end()) return known->second;
+    // If another thread has the map, this one reads the file itself, and remembers nothing.
+    const std::unique_lock guard(mutex_, std::try_to_lock);
+    if (guard) {
+        const auto known = watermarks_.find(boot);
+        if (known != watermarks_.end()) return known->second;
+    }
     const auto file = read_boot_file(root, boot);
     // It belongs to another user. Then nothing is known.
     if (why_of(file) == Why::denied) return std::nullopt;
@@ -38,7 +42,8 @@ Result<std::optional<os::BootTime>> EarlierBoots::watermark_of(const os::Dir& ro
     const auto identity = identity_of(root);
     if (file->watermark && identity && file->watermark->root == *identity)
         time = file->watermark->time;
-    return watermarks_.emplace(boot, time).first->second;
+    if (guard) watermarks_.emplace(boot, time);
+    return time;
 }
 
 }  // namespace larder::cache

@@ -19,10 +19,10 @@ namespace larder::cache {
 /// Returns what tells this root from its copies. Returns nullopt if the file system does not.
 [[nodiscard]] std::optional<format::RootIdentity> identity_of(const os::Dir& root);
 
-/// The watermarks of earlier boots, each of which is read once. That is enough, because an earlier
-/// boot is over. (In a container that hides the boot id of the machine it may go on. Then the
-/// watermark that this process knows is lower than the present one, which does no harm.)
-/// Thread-safe.
+/// The watermarks of earlier boots. Each one is remembered once it was read. That is enough,
+/// because an earlier boot is over. (In a container that hides the boot id of the machine it may go
+/// on. Then the watermark that this process knows is lower than the present one, which does no
+/// harm.) Thread-safe.
 class EarlierBoots {
 public:
     /// Returns the time of the watermark of a boot in this root. Returns nullopt if there is none:
@@ -31,6 +31,7 @@ public:
                                                                    const std::string& boot);
 
 private:
+    // Guards the map. No thread waits for it, because a forked child could wait for ever.
     std::mutex mutex_;
     std::map<std::string, std::optional<os::BootTime>> watermarks_;
 };

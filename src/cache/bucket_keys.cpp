@@ -97,15 +97,15 @@ Result<os::Dir> BucketKeys::open_bucket(const std::string& encoded_bucket) const
     return os::fail(Why::not_directory, "open", dirs_.buckets / encoded_bucket);
 }
 
-Result<os::Dir> BucketKeys::open_refreshed(const std::string& retired) const {
-    if (!use_pointers()) return os::open_dir_at(dirs_.retired_buckets, retired);
-    TRY_ASSIGN(const PointerRead pointer,
-               format::read_pointer(links_, dirs_.retired_buckets, retired));
+Result<os::Dir> BucketKeys::open_refreshed(const os::Dir& retired_buckets,
+                                           const std::string& name) const {
+    if (!use_pointers()) return os::open_dir_at(retired_buckets, name);
+    TRY_ASSIGN(const PointerRead pointer, format::read_pointer(links_, retired_buckets, name));
     if (pointer.kind == PointerRead::Kind::absent)
-        return os::fail(Why::absent, "open", dirs_.retired_buckets / retired);
+        return os::fail(Why::absent, "open", retired_buckets / name);
     if (pointer.kind == PointerRead::Kind::foreign)
-        return os::fail(Why::not_directory, "open", dirs_.retired_buckets / retired);
-    const os::DirPath nowhere = dirs_.retired_buckets.path.below(retired);
+        return os::fail(Why::not_directory, "open", retired_buckets / name);
+    const os::DirPath nowhere = retired_buckets.path.below(name);
     if (pointer.kind == PointerRead::Kind::malformed) return os::Dir{os::FileHandle(), nowhere};
     auto opened = os::open_dir_at(dirs_.generations, to_text(pointer.generation));
     if (is_absent(opened)) return os::Dir{os::FileHandle(), nowhere};

@@ -56,9 +56,10 @@ public:
     /// none, and with Why::not_directory or Why::is_link if something stands there that is no
     /// bucket.
     [[nodiscard]] Result<os::Dir> open_bucket(const std::string& encoded_bucket) const;
-    /// Does the same for a refreshed bucket, whose name in `retired/buckets/` is `retired`. If its
-    /// pointer leads nowhere, the result is a Dir that is not open, and so has no names.
-    [[nodiscard]] Result<os::Dir> open_refreshed(const std::string& retired) const;
+    /// Does the same for a refreshed bucket, by its name in `retired/buckets/`. If its pointer
+    /// leads nowhere, the result is a Dir that is not open, and so has no names.
+    [[nodiscard]] Result<os::Dir> open_refreshed(const os::Dir& retired_buckets,
+                                                 const std::string& name) const;
 
     /// Reads the pointer of a bucket. Requires: buckets are pointers.
     [[nodiscard]] Result<format::PointerRead> read_pointer(const std::string& encoded_bucket) const;

@@ -4,8 +4,8 @@
 
 #include <chrono>
 #include <functional>
+#include <span>
 #include <stop_token>
-#include <vector>
 
 #include <larder/digest.hpp>
 
@@ -22,8 +22,8 @@ struct CallContext {
     /// Asked while the call waits: see OpenOptions::keep_waiting. Null if the program has none.
     const std::function<bool()>* keep_waiting = nullptr;
     CallJournal* journal = nullptr;  ///< null if the program has no listener
-    /// The algorithms that the program has: see OpenOptions::digests. Null if it has none.
-    const std::vector<const DigestAlgorithm*>* digests = nullptr;
+    /// The algorithms that the program has: see OpenOptions::digests.
+    std::span<const DigestAlgorithm* const> digests{};
 };
 
 }  // namespace larder::cache

@@ -208,7 +208,7 @@ struct StandingKinds {
 /// Looks what a root without `format` holds. In a root that was never finished that is nothing. But
 /// the file may have been deleted by hand: then other kinds would hide every key of the cache. Only
 /// links and pointers count that larder has made.
-Result<StandingKinds> find_kinds(const Handles& dirs) {
+Result<StandingKinds> find_kinds(const Handles& dirs, const GarbageHandles& garbage) {
     StandingKinds found;
     const auto look_at_links = [&](const os::Dir& dir) {
         return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
@@ -234,8 +234,8 @@ Result<StandingKinds> find_kinds(const Handles& dirs) {
         });
     };
     TRY(look_at_buckets(dirs.buckets));
-    if (!found.buckets) TRY(look_at_buckets(dirs.retired_buckets));
-    if (!found.links) TRY(look_at_links(dirs.retired_links));
+    if (!found.buckets) TRY(look_at_buckets(garbage.retired_buckets));
+    if (!found.links) TRY(look_at_links(garbage.retired_links));
     return found;
 }
 
@@ -244,9 +244,10 @@ Result<StandingKinds> find_kinds(const Handles& dirs) {
 /// kinds that stand there, if the root had a `format` before. On Windows links are symlinks only if
 /// the caller asks for them. Errors: `unsupported` if the file system's names are too short, or if
 /// the kind of links that the caller asked for does not work.
-Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& options) {
+Result<format::Format> choose_format(const Handles& dirs, const GarbageHandles& garbage,
+                                     const OpenOptions& options) {
     format::Format format;
-    TRY_ASSIGN(const StandingKinds standing, find_kinds(dirs));
+    TRY_ASSIGN(const StandingKinds standing, find_kinds(dirs, garbage));
     format.longest_name = std::min(format::max_name, os::longest_name(dirs.buckets));
     if (format.longest_name < format::min_longest_name) {
         return fail(Errc::unsupported, "create cache", dirs.root.path,
@@ -257,19 +258,19 @@ Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& opt
         format.links = *standing.links;
     } else if (options.link_kind) {
         format.links = *options.link_kind;
-        if (!format::link_kind_works(format.links, dirs.deleting)) {
+        if (!format::link_kind_works(format.links, garbage.deleting)) {
             return fail(Errc::unsupported, "create cache", dirs.root.path,
                         "links of the requested kind do not work on this file system");
         }
     } else if (!os::all_users_make_symlinks() ||
-               !format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
+               !format::link_kind_works(LinkKind::symlink, garbage.deleting)) {
         format.links = LinkKind::file;
     }
     if (standing.buckets) {
         format.buckets = *standing.buckets;
     } else if (options.bucket_kind) {
         format.buckets = *options.bucket_kind;
-    } else if (!can_rename_directory(dirs.deleting)) {
+    } else if (!can_rename_directory(garbage.deleting)) {
         format.buckets = BucketKind::pointer;
     }
     return format;
@@ -278,22 +279,22 @@ Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& opt
 /// Writes `format`, which makes the new cache complete: it is the last file of a new root, and a
 /// root without it is unfinished. Succeeds too if another process has written it first: the caller
 /// reads what stands there. Crash: leaves a file in `deleting/`, which a collection deletes.
-Result<> write_format(const Handles& dirs, const format::Format& format) {
+Result<> write_format(const os::Dir& root, const os::Dir& deleting, const format::Format& format) {
     // Arbitrary: so often in a row no collection deletes the file. A file system that answers so
     // each time must not keep this process for ever.
     constexpr int max_attempts = 100;
     for (int attempts = 1;; ++attempts) {
         const std::string scratch = to_text(format::fresh_id());
-        TRY(os::write_new_file_at(dirs.deleting, scratch, format::print_format(format),
+        TRY(os::write_new_file_at(deleting, scratch, format::print_format(format),
                                   os::readable_file));
         // Sync it, once in the life of a cache. If a power cut emptied `format`, every later open
         // would refuse the cache.
-        const auto written = os::open_at(dirs.deleting, scratch, os::OpenMode::read);
-        if (written) TRY(os::sync(*written, dirs.deleting / scratch));
+        const auto written = os::open_at(deleting, scratch, os::OpenMode::read);
+        if (written) TRY(os::sync(*written, deleting / scratch));
         (void)os::point("open.format");
-        auto placed = os::rename_new(dirs.deleting, scratch, dirs.root, format::format_name);
-        if (placed) return os::sync(dirs.root);
-        (void)os::remove_file_at(dirs.deleting, scratch);
+        auto placed = os::rename_new(deleting, scratch, root, format::format_name);
+        if (placed) return os::sync(root);
+        (void)os::remove_file_at(deleting, scratch);
         if (why_of(placed) == Why::exists)
             return {};  // another process was first, and its file counts
         if (!is_absent(placed)) return placed;
@@ -434,8 +435,8 @@ Result<> check_can_be_created(const fs::path& path, const os::Dir& root, bool re
 
 /// Makes a cache of a root without `format`, and returns its format. Errors: those of making a file
 /// or a directory, and of choose_format. A kill leaves a root that the next open completes.
-Result<format::Format> complete_root(Handles& dirs, const PartOpener& parts,
-                                     const OpenOptions& options) {
+Result<format::Format> complete_root(Handles& dirs, const GarbageHandles& garbage,
+                                     const PartOpener& parts, const OpenOptions& options) {
     TRY(mend_tags(dirs.root));
     // Make it now, while there is space. A collection and a remove need their locks on a disk that
     // has no inode left.
@@ -444,9 +445,9 @@ Result<format::Format> complete_root(Handles& dirs, const PartOpener& parts,
     // collection. So they are on the disk before a file says that this is a cache.
     for (const char* const name : {format::cachedir_tag_name, format::gitignore_name})
         TRY(sync_if_ours(dirs.root, name));
-    TRY_ASSIGN(const format::Format chosen, choose_format(dirs, options));
+    TRY_ASSIGN(const format::Format chosen, choose_format(dirs, garbage, options));
     TRY(open_generations(dirs, parts, chosen));
-    TRY(write_format(dirs, chosen));
+    TRY(write_format(dirs.root, garbage.deleting, chosen));
     // Another process may have written it first, with other kinds. What stands there counts.
     TRY_ASSIGN(format::Format written, read_format_again(dirs.root));
     if (written.buckets == chosen.buckets) return written;
@@ -462,10 +463,10 @@ Result<format::Format> complete_root(Handles& dirs, const PartOpener& parts,
 
 /// Opens, or makes, the directories of a root whose `format` said `found`, and reads that again.
 /// The other steps are those of a root that lacks none of them: see open_anew.
-Result<format::Format> open_made(const fs::path& path, Handles& dirs, const PartOpener& parts,
-                                 const format::Format& found) {
+Result<format::Format> open_made(const fs::path& path, Handles& dirs, GarbageRef& garbage,
+                                 const PartOpener& parts, const format::Format& found) {
     TRY(parts.open_first(dirs));
-    TRY(parts.open_rest(dirs, true));
+    TRY_ASSIGN(garbage, parts.open_garbage(dirs.root, true));
     TRY(open_generations(dirs, parts, found));
     TRY_ASSIGN(const format::Format again, read_format_again(dirs.root));
     if (again.buckets != found.buckets)
@@ -497,9 +498,10 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
         TRY(write_if_missing(dirs.root, format::cachedir_tag_name, format::cachedir_tag_text));
     const PartOpener parts(read_only, info.owner, options.allow_unsafe);
     bool archive_is_checked = true;
+    GarbageRef garbage;
     if (is_new) {
         TRY(parts.open_first(dirs));
-        TRY(parts.open_rest(dirs, true));
+        TRY_ASSIGN(garbage, parts.open_garbage(dirs.root, true));
     } else if (has_parts && needed == Parts::first &&
                found.format.buckets == BucketKind::directory) {
         for (const os::Dir* dir : {&dirs.participants, &dirs.staging, &dirs.buckets})
@@ -507,12 +509,12 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
         archive_is_checked = false;
     } else {
         // What is made here is made after `format` was read, and so `format` is read again.
-        TRY_ASSIGN(found.format, open_made(path, dirs, parts, found.format));
+        TRY_ASSIGN(found.format, open_made(path, dirs, garbage, parts, found.format));
     }
     if (!options.allow_unsafe) TRY(check_locks(dirs.root, info.owner));
     format::Format format = found.format;
     if (is_new) {
-        TRY_ASSIGN(format, complete_root(dirs, parts, options));
+        TRY_ASSIGN(format, complete_root(dirs, *garbage, parts, options));
     }
     os::FileIdentity archive;
     if (dirs.archive.is_open()) {
@@ -521,8 +523,8 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
             TRY(check_hands_off(dirs.archive, archive_info, info.owner));
         archive = archive_info.identity;
     }
-    return std::make_shared<Root>(std::move(dirs), parts, info.identity, archive, format,
-                                  read_only);
+    return std::make_shared<Root>(std::move(dirs), std::move(garbage), parts, info.identity,
+                                  archive, format, read_only);
 }
 
 }  // namespace
@@ -554,7 +556,7 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     // participant, and not two that know nothing of each other.
     auto& known = (read_only ? opened.read_only : opened.writable)[info.identity];
     if (auto shared = known.lock(); shared && !shared->is_lost()) {
-        if (needed == Parts::first || shared->open_rest()) return shared;
+        if (needed == Parts::first || shared->open_garbage()) return shared;
     }
     TRY_ASSIGN(auto fresh, open_anew(path, std::move(root), info, read_only, options, needed));
     known = fresh;

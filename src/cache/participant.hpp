@@ -90,10 +90,12 @@ private:
     void list_as_free(LeaseTable& table) noexcept;
 
     ParticipantDirs places_;
-    Reaper reap_;         // for the predecessors of further tables
-    os::Dir staging_;     // goes with the first table; those of further tables stay empty
-    Node first_;          // owns all tables
-    std::mutex growing_;  // guards the list of tables with free slots, and the adding of tables
+    Reaper reap_;      // for the predecessors of further tables
+    os::Dir staging_;  // goes with the first table; those of further tables stay empty
+    Node first_;       // owns all tables
+    // Guards the list of tables with free slots, and the adding of tables. A forked child never
+    // takes it: see Root::joined.
+    std::mutex growing_;
     // A slot that is free is in the current table or in a listed one, or its release is about to
     // list its table. The current table is replaced, under the mutex, only after all its slots were
     // found taken.

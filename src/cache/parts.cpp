@@ -76,13 +76,14 @@ Result<> PartOpener::open_first(Handles& dirs) const {
     return {};
 }
 
-Result<> PartOpener::open_rest(Handles& dirs, bool may_make) const {
-    TRY_ASSIGN(dirs.deleting, open(dirs.root, format::deleting_name, may_make));
-    TRY_ASSIGN(const os::Dir retired, open(dirs.root, format::retired_name, may_make));
-    if (!retired.is_open()) return {};
-    TRY_ASSIGN(dirs.retired_links, open(retired, format::retired_links_name, may_make));
-    TRY_ASSIGN(dirs.retired_buckets, open(retired, format::retired_buckets_name, may_make));
-    return {};
+Result<GarbageRef> PartOpener::open_garbage(const os::Dir& root, bool may_make) const {
+    auto garbage = std::make_unique<GarbageHandles>();
+    TRY_ASSIGN(garbage->deleting, open(root, format::deleting_name, may_make));
+    TRY_ASSIGN(const os::Dir retired, open(root, format::retired_name, may_make));
+    if (!retired.is_open()) return garbage;
+    TRY_ASSIGN(garbage->retired_links, open(retired, format::retired_links_name, may_make));
+    TRY_ASSIGN(garbage->retired_buckets, open(retired, format::retired_buckets_name, may_make));
+    return garbage;
 }
 
 }  // namespace larder::cache

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] Result<> open_first(Handles& dirs) const;
     /// Opens those that hold what is retired and deleted. If `may_make` is false, one that a writer
     /// finds missing is an error with Why::absent.
-    [[nodiscard]] Result<> open_rest(Handles& dirs, bool may_make) const;
+    [[nodiscard]] Result<GarbageRef> open_garbage(const os::Dir& root, bool may_make) const;
 
 private:
     /// Does what open says; if `may_make` is false, makes nothing.

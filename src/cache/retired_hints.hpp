@@ -30,6 +30,7 @@ public:
     [[nodiscard]] std::optional<format::Id> name_of(const format::Id& entry) const;
 
 private:
+    // No forked child waits for it: a restore comes here before its first callback.
     mutable std::mutex mutex_;
     bool was_searched_ = false;
     std::vector<Hint> hints_;  // ordered

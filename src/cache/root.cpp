@@ -14,11 +14,12 @@
 
 namespace larder::cache {
 
-Root::Root(Handles handles, const PartOpener& parts, const os::FileIdentity& identity,
-           const os::FileIdentity& archive, format::Format format, bool read_only)
+Root::Root(Handles handles, GarbageRef garbage, const PartOpener& parts,
+           const os::FileIdentity& identity, const os::FileIdentity& archive, format::Format format,
+           bool read_only)
     : parts_(parts),
       dirs_(std::move(handles)),
-      has_rest_(dirs_.deleting.is_open()),
+      garbage_(garbage.release()),
       format_(format),
       keys_(dirs_, format_),
       identity_(identity),
@@ -27,7 +28,8 @@ Root::Root(Handles handles, const PartOpener& parts, const os::FileIdentity& ide
       owner_(os::process_token()) {}
 
 Root::~Root() {
-    if (is_ours()) settle_own_uses(*this);
+    settle_own_uses(*this);
+    delete garbage_.load(std::memory_order_relaxed);
 }
 
 namespace {
@@ -42,33 +44,40 @@ bool is_deleted(const os::Dir& dir) {
 
 }  // namespace
 
-Result<> Root::open_rest() const {
-    if (has_rest_.load(std::memory_order_acquire)) return {};
-    const std::lock_guard guard(opening_);
-    if (has_rest_.load(std::memory_order_relaxed)) return {};
+Result<> Root::open_garbage() const {
+    if (garbage_.load(std::memory_order_acquire) != nullptr) return {};
     // This makes none that is missing: the root may have been emptied, or destroyed, since it was
     // opened. An open of all parts reads `format` first.
-    TRY(parts_.open_rest(dirs_, false));
-    has_rest_.store(true, std::memory_order_release);
+    TRY_ASSIGN(auto fresh, parts_.open_garbage(dirs_.root, false));
+    (void)os::point("open.garbage");
+    // If another thread was quicker, its directories count, and `fresh` goes.
+    const GarbageHandles* none = nullptr;
+    if (garbage_.compare_exchange_strong(none, fresh.get(), std::memory_order_acq_rel))
+        (void)fresh.release();
     return {};
 }
 
-bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
+bool Root::is_lost(std::initializer_list<WhichDir> used) const {
     if (doubted_.load(std::memory_order_relaxed)) return is_lost();
     if (!is_at_its_path()) return true;
-    return std::any_of(used.begin(), used.end(), [this](auto which) { return has_lost(which); });
+    return std::any_of(used.begin(), used.end(),
+                       [this](const WhichDir& which) { return has_lost(which); });
 }
 
 bool Root::is_lost() const {
     // First, because another thread may begin to doubt while this one looks.
     doubted_.store(false, std::memory_order_relaxed);
     if (!is_at_its_path()) return true;
-    constexpr os::Dir Handles::*all[] = {&Handles::participants,    &Handles::staging,
-                                         &Handles::buckets,         &Handles::generations,
-                                         &Handles::archive,         &Handles::retired_links,
-                                         &Handles::retired_buckets, &Handles::deleting};
+    constexpr WhichDir all[] = {&Handles::participants,
+                                &Handles::staging,
+                                &Handles::buckets,
+                                &Handles::generations,
+                                &Handles::archive,
+                                &GarbageHandles::retired_links,
+                                &GarbageHandles::retired_buckets,
+                                &GarbageHandles::deleting};
     return std::any_of(std::begin(all), std::end(all),
-                       [this](auto which) { return has_lost(which); });
+                       [this](const WhichDir& which) { return has_lost(which); });
 }
 
 bool Root::is_at_its_path() const {
@@ -83,13 +92,14 @@ bool Root::is_at_its_path() const {
     return at_path && here && here->identity == at_path->identity;
 }
 
-bool Root::has_lost(os::Dir Handles::*which) const {
-    if (which == &Handles::participants && joined() != nullptr) return joined()->is_lost();
-    // Another thread may be opening these just now.
-    const bool is_of_rest = which == &Handles::retired_links ||
-                            which == &Handles::retired_buckets || which == &Handles::deleting;
-    if (is_of_rest && !has_rest_.load(std::memory_order_acquire)) return false;
-    return is_deleted(dirs_.*which);
+bool Root::has_lost(const WhichDir& which) const {
+    if (const auto* of_garbage = std::get_if<os::Dir GarbageHandles::*>(&which)) {
+        const GarbageHandles* const garbage = garbage_.load(std::memory_order_acquire);
+        return garbage != nullptr && is_deleted(garbage->**of_garbage);
+    }
+    const auto dir = std::get<os::Dir Handles::*>(which);
+    if (dir == &Handles::participants && joined() != nullptr) return joined()->is_lost();
+    return is_deleted(dirs_.*dir);
 }
 
 Result<> Root::must_be_writable(const char* step) const {
@@ -103,6 +113,13 @@ Result<> Root::must_be_writable(const char* step) const {
 Result<Participant*> Root::participant(const CallContext& context) {
     if (Participant* const already = joined()) return already;
     TRY(must_be_writable("use the cache"));
+    // The slots, the ring and the staging area are the parent's, and a thread that the child lacks
+    // may hold the mutex.
+    if (!is_ours()) {
+        return fail(Errc::invalid, "use the cache", dirs_.root.path,
+                    "a forked child can't go on with a call of its parent; it may make a call of "
+                    "its own");
+    }
     // Threads that come meanwhile wait for this join, and do not make participants of their own.
     const std::lock_guard guard(joining_);
     if (!participant_) {
@@ -222,7 +239,7 @@ Result<> Root::reap_pointer(const os::Dir& staging, const format::Id& generation
 
 Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
                            format::RetiredAt when) const {
-    TRY(retire_to(&Handles::retired_links, dir, name, when));
+    TRY(retire_to(&GarbageHandles::retired_links, dir, name, when));
     return {};
 }
 
@@ -233,16 +250,16 @@ Result<> Root::retire_key(const std::string& key_path, format::RetiredAt when) c
 
 Result<std::string> Root::retire_pointer(const os::Dir& dir, const std::string& name,
                                          format::RetiredAt when) const {
-    return retire_to(&Handles::retired_buckets, dir, name, when);
+    return retire_to(&GarbageHandles::retired_buckets, dir, name, when);
 }
 
-Result<std::string> Root::retire_to(os::Dir Handles::*to, const os::Dir& dir,
+Result<std::string> Root::retire_to(os::Dir GarbageHandles::*to, const os::Dir& dir,
                                     const std::string& name, format::RetiredAt when) const {
-    TRY(open_rest());
+    TRY(open_garbage());
     std::string fresh;
     const auto rename = [&] {
         fresh = to_text(format::fresh_retired_name(when));
-        auto renamed = os::rename_new(dir, name, dirs_.*to, fresh);
+        auto renamed = os::rename_new(dir, name, garbage().*to, fresh);
         if (!renamed) doubted_.store(true, std::memory_order_relaxed);
         return renamed;
     };
@@ -280,28 +297,29 @@ Result<> move_doomed(Rename rename, const os::Dir& dir, const std::string& name,
 }  // namespace
 
 Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {
-    TRY(open_rest());
+    TRY(open_garbage());
     // On Windows a directory cannot be renamed as long as a file below it is open, so a collection
     // would wait for each entry that a program reads. The next collection tries again.
-    auto moved =
-        move_doomed(os::rename_new_at_once, dir, name, dirs_.deleting, to_text(format::fresh_id()));
+    auto moved = move_doomed(os::rename_new_at_once, dir, name, garbage().deleting,
+                             to_text(format::fresh_id()));
     if (!moved) doubted_.store(true, std::memory_order_relaxed);
     return moved;
 }
 
 Result<> Root::set_aside(const os::Dir& dir, const std::string& name) const {
-    TRY(open_rest());
+    TRY(open_garbage());
+    const os::Dir& deleting = garbage().deleting;
     // Arbitrary: a collection deletes the empty directory once, and not so often in a row.
     constexpr int max_attempts = 100;
     for (int attempts = 1;; ++attempts) {
         const std::string fresh = to_text(format::fresh_id());
-        TRY(os::make_dir_at(dirs_.deleting, fresh));
-        const auto into = os::open_dir_at(dirs_.deleting, fresh);
+        TRY(os::make_dir_at(deleting, fresh));
+        const auto into = os::open_dir_at(deleting, fresh);
         auto moved = into ? move_doomed(os::rename_new, dir, name, *into, format::tree_name)
                           : Result<>(tl::make_unexpected(into.error()));
         if (moved) return moved;
         doubted_.store(true, std::memory_order_relaxed);
-        (void)os::remove_dir_at(dirs_.deleting, fresh);
+        (void)os::remove_dir_at(deleting, fresh);
         const bool is_there = is_absent(moved) && os::exists_at(dir, name).value_or(false);
         if (!is_there || attempts == max_attempts) return moved;
     }

@@ -27,25 +27,31 @@
 
 namespace larder::cache {
 
-/// See the head of this file. All but the participant, the three directories that open_rest opens,
-/// the recent keys, the hints, the earlier boots and can_exchange is constant after the
-/// construction. Thread-safe.
+/// See the head of this file. All but the participant, the directories that open_garbage opens, the
+/// recent keys, the hints, the earlier boots and can_exchange is constant after the construction.
+/// Thread-safe.
 class Root : public std::enable_shared_from_this<Root> {
 public:
+    /// `garbage` is null unless those directories are open already; otherwise `parts` opens them.
     /// `identity` is that of the root's directory, and `archive` that of `archive/`: see
-    /// is_archive. `parts` opens what the handles lack.
-    Root(Handles handles, const PartOpener& parts, const os::FileIdentity& identity,
-         const os::FileIdentity& archive, format::Format format, bool read_only);
+    /// is_archive.
+    Root(Handles handles, GarbageRef garbage, const PartOpener& parts,
+         const os::FileIdentity& identity, const os::FileIdentity& archive, format::Format format,
+         bool read_only);
     /// Settles the uses of this process, unless it is a forked child, whose uses are its parent's.
     ~Root();
 
-    /// Returns the open directories. `retired_links`, `retired_buckets` and `deleting` are open
-    /// once open_rest has succeeded.
+    /// Returns the directories that every call needs.
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
-    /// Opens the three directories that a get does not need, unless that was done. Every other call
-    /// begins with this. Errors: Why::absent if one of them is missing, so that everything must be
-    /// opened again, with Parts::all; those of PartOpener::open. Then the next call tries again.
-    [[nodiscard]] Result<> open_rest() const;
+    /// Opens the directories of garbage, unless that was done. A get does not need them, and every
+    /// other call begins with this. Never waits for another thread. Errors: Why::absent if one of
+    /// them is missing, so that everything must be opened again, with Parts::all; those of
+    /// PartOpener::open. Then the next call tries again.
+    [[nodiscard]] Result<> open_garbage() const;
+    /// Returns what open_garbage has opened. Requires: it has succeeded.
+    [[nodiscard]] const GarbageHandles& garbage() const noexcept {
+        return *garbage_.load(std::memory_order_acquire);
+    }
     /// Tells where the keys of a bucket are.
     [[nodiscard]] const BucketKeys& keys() const noexcept { return keys_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
@@ -64,7 +70,7 @@ public:
     /// Once this process has joined, it checks its own lease tables in the place of
     /// `participants`: that directory can't be deleted as long as one of them is in it. If an
     /// earlier step could not move something to a directory, it checks all of them.
-    [[nodiscard]] bool is_lost(std::initializer_list<os::Dir Handles::*> used) const;
+    [[nodiscard]] bool is_lost(std::initializer_list<WhichDir> used) const;
 
     /// Returns true if `info` is about `archive/`. A path that leaves an entry by ".." ends there
     /// only if neither the entry nor its tree is a symlink.
@@ -74,14 +80,14 @@ public:
 
     /// Returns the participant of this process. Joins the cache at the first call; a join that
     /// failed is tried again at the next one. The pointer is valid as long as the Root. Errors:
-    /// `read_only`, `no_space`.
+    /// `read_only`, `no_space`; `invalid` in a forked child that goes on with its parent's call.
     [[nodiscard]] Result<Participant*> participant(const CallContext& context);
     /// Does the same, but returns null if this process cannot join. Calls that must work on a full
     /// disk use this.
     [[nodiscard]] Participant* participant_if_possible(const CallContext& context) noexcept;
-    /// Returns the participant of this process; null if it has not joined.
+    /// Returns the participant of this process; null if it has not joined. A forked child has not.
     [[nodiscard]] Participant* joined() const noexcept {
-        return joined_.load(std::memory_order_acquire);
+        return is_ours() ? joined_.load(std::memory_order_acquire) : nullptr;
     }
 
     /// Returns what cleans up after a dead participant of this cache. It refers to this object.
@@ -140,7 +146,7 @@ private:
     /// be told.
     [[nodiscard]] bool is_at_its_path() const;
     /// Returns whether a directory was deleted: see is_lost.
-    [[nodiscard]] bool has_lost(os::Dir Handles::*which) const;
+    [[nodiscard]] bool has_lost(const WhichDir& which) const;
     /// Retires the link `l-<id>` of a dead participant. If that is refused, and `id` was never
     /// live, deletes the entry in place, and then the link.
     [[nodiscard]] Result<> reap_link(const os::Dir& staging, const format::Id& id) const;
@@ -151,18 +157,19 @@ private:
     [[nodiscard]] Result<> reap_pointer(const os::Dir& staging, const format::Id& generation) const;
     /// Does what retire_link and retire_pointer say: renames to a fresh name in `to`, and returns
     /// that name.
-    [[nodiscard]] Result<std::string> retire_to(os::Dir Handles::*to, const os::Dir& dir,
+    [[nodiscard]] Result<std::string> retire_to(os::Dir GarbageHandles::*to, const os::Dir& dir,
                                                 const std::string& name,
                                                 format::RetiredAt when) const;
 
     PartOpener parts_;
-    mutable Handles dirs_;
-    mutable std::mutex opening_;                 // so that one thread opens the rest
-    mutable std::atomic<bool> has_rest_{false};  // see open_rest
-    format::Format format_;                      // read from the cache's `format`, or written there
-    BucketKeys keys_;                            // of dirs_
-    os::FileIdentity identity_;                  // of the root's directory
-    os::FileIdentity archive_;                   // of `archive/`
+    Handles dirs_;
+    /// Null until open_garbage has succeeded, and constant from then on. This object owns it. There
+    /// is no lock, because a forked child could inherit one that is held by a thread of its parent.
+    mutable std::atomic<const GarbageHandles*> garbage_;
+    format::Format format_;      // read from the cache's `format`, or written there
+    BucketKeys keys_;            // of dirs_
+    os::FileIdentity identity_;  // of the root's directory
+    os::FileIdentity archive_;   // of `archive/`
     /// A rename to `retired/` or `deleting/` has failed since the last look at all directories, so
     /// one of them may have been deleted.
     mutable std::atomic<bool> doubted_{false};
@@ -171,7 +178,9 @@ private:
     Recent recent_;
     RetiredHints retired_hints_;
     EarlierBoots earlier_boots_;
-    std::mutex joining_;  // so that one thread joins, and the others wait for it
+    // So that one thread joins, and the others wait for it. A forked child never takes it: see
+    // participant.
+    std::mutex joining_;
     std::unique_ptr<Participant> participant_;   // null until a thread has joined; see joining_
     std::atomic<Participant*> joined_{nullptr};  // the same, for threads without the mutex
 };

@@ -54,9 +54,11 @@ private:
     }
 
     format::RingBytes& bytes_;
-    mutable std::mutex mutex_;  // guards the rest; no system call is made while it is held
-    std::uint64_t head_;        // as in bytes_
-    std::uint64_t settled_;     // by this process
+    // Guards the rest. No system call is made while it is held. A forked child never takes it: see
+    // Root::joined.
+    mutable std::mutex mutex_;
+    std::uint64_t head_;     // as in bytes_
+    std::uint64_t settled_;  // by this process
     // The paths of the uses, as far as the ring holds them. It grows with the uses, so that a
     // process that gets one key needs little memory.
     std::vector<std::string> key_paths_;

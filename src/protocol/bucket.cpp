@@ -190,26 +190,26 @@ void remove_if_empty(cache::Root& root, const std::string& encoded_bucket) {
 }
 
 Result<bool> remove_refreshed(const cache::Root& root, const std::string& retired) {
-    const auto& dirs = root.dirs();
+    const os::Dir& buckets = root.garbage().retired_buckets;
     const bool pointers = root.keys().use_pointers();
     Result<> removed;
     if (pointers) {
         TRY_ASSIGN(const PointerRead pointer,
-                   format::read_pointer(root.link_kind(), dirs.retired_buckets, retired));
+                   format::read_pointer(root.link_kind(), buckets, retired));
         if (pointer.kind == PointerRead::Kind::foreign) return false;
         // A pointer that was cut off names nothing, and only it goes.
         if (pointer.kind == PointerRead::Kind::generation)
-            removed = os::remove_dir_at(dirs.generations, to_text(pointer.generation));
+            removed = os::remove_dir_at(root.dirs().generations, to_text(pointer.generation));
         if (is_absent(removed)) removed = {};  // an earlier collection was killed after this step
     } else {
-        removed = os::remove_dir_at(dirs.retired_buckets, retired);
+        removed = os::remove_dir_at(buckets, retired);
     }
     if (!removed && removed.error().code == Errc::exists) return false;
     TRY(removed);
     if (!pointers) return true;
     // Only now, because the pointer names the links that a late publish may bring until then.
     (void)os::point("flatten.removed");
-    auto unlinked = os::remove_file_at(dirs.retired_buckets, retired);
+    auto unlinked = os::remove_file_at(buckets, retired);
     if (!is_absent(unlinked)) TRY(unlinked);
     return true;
 }

@@ -343,7 +343,7 @@ private:
         buckets_.clear();
         auto end = part_.begin();
         for (const Retired& retired : part_) {
-            const auto read = read_retired(dirs_.retired_links, to_text(retired.name));
+            const auto read = read_retired(root_.garbage().retired_links, to_text(retired.name));
             TRY(errors_.note(read));
             if (read && *read) *end++ = **read;
         }
@@ -557,7 +557,7 @@ private:
     /// Unlinks the link, which names no entry any more. It is no error if it is gone.
     Result<> unlink_retired(const Retired& retired) const {
         if (options_.dry_run) return {};
-        auto removed = os::remove_file_at(dirs_.retired_links, to_text(retired.name));
+        auto removed = os::remove_file_at(root_.garbage().retired_links, to_text(retired.name));
         if (is_absent(removed)) return {};
         return removed;
     }
@@ -572,7 +572,7 @@ private:
         return step();
     }
     /// Deletes what lies in `deleting/`. An error does not matter if something was deleted.
-    void make_room() const { (void)tree::empty_dir(dirs_.deleting, {.threads = 1}); }
+    void make_room() const { (void)tree::empty_dir(root_.garbage().deleting, {.threads = 1}); }
 
     cache::Root& root_;
     const cache::Handles& dirs_;  // of root_
@@ -620,7 +620,7 @@ Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, 
                                  .total = total,
                                  .bytes = report.bytes});
     };
-    auto emptied = tree::empty_dir(root.dirs().deleting, how);
+    auto emptied = tree::empty_dir(root.garbage().deleting, how);
     if (!emptied && emptied.error().code == Errc::interrupted) {
         report.stopped = true;
         report.files_left = files - std::min(files, deleted);

@@ -267,7 +267,7 @@ Result<EntryChanges> compare_with_manifest(const os::Dir& entry, const tree::Inv
 }
 
 /// The digests of an entry's files, by their paths below the tree, and their algorithm, once they
-/// were asked for.
+/// were asked for. The threads of one walk share them: see tree/walk.cpp about forks.
 struct ModifiedFiles::Listed {
     std::mutex mutex;
     bool is_read = false;

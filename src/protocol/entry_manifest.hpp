@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <unordered_map>
@@ -78,8 +79,8 @@ struct EntryChanges {
 
 /// How the digests of an entry are compared.
 struct DigestCheck {
-    const std::vector<const DigestAlgorithm*>& algorithms;  ///< that this process has
-    std::stop_token stop;                                   ///< asked before each file
+    std::span<const DigestAlgorithm* const> algorithms;  ///< that this process has
+    std::stop_token stop;                                ///< asked before each file
     enum class Reads {
         all,       ///< each file and symlink
         modified,  ///< the files that were modified after the entry was published

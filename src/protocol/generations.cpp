@@ -18,16 +18,15 @@ using format::PointerRead;
 
 /// Returns the directory to which the name of a pointer is relative.
 const os::Dir& base_of(const cache::Root& root, LinkPlace where) {
-    const cache::Handles& dirs = root.dirs();
     switch (where) {
         case LinkPlace::bucket:
-            return dirs.buckets;
+            return root.dirs().buckets;
         case LinkPlace::staging:
-            return dirs.staging;
+            return root.dirs().staging;
         case LinkPlace::retired:
             break;
     }
-    return dirs.retired_buckets;
+    return root.garbage().retired_buckets;
 }
 
 using VisitPointer = std::function<Result<>(const PlacedPointer& pointer)>;

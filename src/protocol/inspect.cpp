@@ -246,7 +246,7 @@ Result<StatusReport> status(const cache::Root& root) {
     const auto collector =
         os::look_at(dirs.root, format::locks_name, os::Range::byte(format::collector_byte));
     report.collecting = collector && *collector == os::State::taken;
-    TRY_ASSIGN(report.deleting, count_names(dirs.deleting));
+    TRY_ASSIGN(report.deleting, count_names(root.garbage().deleting));
     return report;
 }
 

@@ -30,11 +30,12 @@ public:
     /// that moves meanwhile is met once at least: see Verifier::verify.
     Result<LinksOfEntries> run() {
         const cache::Handles& dirs = root_.dirs();
+        const cache::GarbageHandles& garbage = root_.garbage();
         TRY(search_below(LinkPlace::staging, dirs.staging));
         TRY(search_below(LinkPlace::bucket, dirs.buckets));
-        TRY(search_below(LinkPlace::retired, dirs.retired_buckets));
+        TRY(search_below(LinkPlace::retired, garbage.retired_buckets));
         TRY(search_below(LinkPlace::staging, dirs.staging));
-        TRY(search_in(LinkPlace::retired, dirs.retired_links, ""));
+        TRY(search_in(LinkPlace::retired, garbage.retired_links, ""));
         return std::move(links_);
     }
 
@@ -61,7 +62,7 @@ private:
             case LinkPlace::retired:
                 break;
         }
-        return root_.keys().open_refreshed(name);
+        return root_.keys().open_refreshed(root_.garbage().retired_buckets, name);
     }
 
     /// Searches one directory. Passes over a link that can't be read: the census has reported it.
@@ -88,16 +89,16 @@ private:
 
 /// Returns the directory to which `link.parent` and `link.name` are relative.
 const os::Dir& base_of(const cache::Root& root, const PlacedLink& link) {
-    const cache::Handles& dirs = root.dirs();
+    const cache::GarbageHandles& garbage = root.garbage();
     switch (link.where) {
         case LinkPlace::bucket:
-            return dirs.buckets;
+            return root.dirs().buckets;
         case LinkPlace::staging:
-            return dirs.staging;
+            return root.dirs().staging;
         case LinkPlace::retired:
-            return link.is_in_retired_links() ? dirs.retired_links : dirs.retired_buckets;
+            break;
     }
-    return dirs.buckets;  // never: all values are listed above
+    return link.is_in_retired_links() ? garbage.retired_links : garbage.retired_buckets;
 }
 
 /// Reads the link that stands where `link` was met.
@@ -108,7 +109,7 @@ Result<LinkRead> read_again(const cache::Root& root, const PlacedLink& link) {
     if (link.where == LinkPlace::bucket) return root.keys().read(path);
     if (link.where == LinkPlace::staging)
         return format::read_link(root.link_kind(), base_of(root, link), path);
-    const auto refreshed = root.keys().open_refreshed(link.parent);
+    const auto refreshed = root.keys().open_refreshed(base_of(root, link), link.parent);
     if (has_no_directory(refreshed)) return LinkRead{};
     TRY(refreshed);
     return format::read_link(root.link_kind(), *refreshed, link.name);

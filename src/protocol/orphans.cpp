@@ -38,11 +38,11 @@ public:
         (void)os::point("boot.listed");
         TRY(count_below(dirs.staging));
         TRY(count_below(dirs.buckets));
-        TRY(count_below(dirs.retired_buckets));
+        TRY(count_below(root_.garbage().retired_buckets));
         // The same, if buckets are pointers: the link stays here when its bucket is refreshed.
         TRY(count_below(dirs.generations));
         TRY(count_below(dirs.staging));
-        TRY(count_in(dirs.retired_links));
+        TRY(count_in(root_.garbage().retired_links));
         return census_.without_link();
     }
 

@@ -255,7 +255,7 @@ Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyR
 /// that.
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, NameSync& names) {
     const auto& buckets = root.dirs().buckets;
-    TRY(names.add(root.dirs().retired_links));
+    TRY(names.add(root.garbage().retired_links));
     (void)os::point("publish.retired-synced");
     const auto keys = root.keys().open_bucket(encoded_bucket);
     // If it was refreshed meanwhile, there is no link left to sync.

@@ -48,7 +48,7 @@ bool is_where_expected(cache::Root& root, const format::Id& id, const KeyRef& pl
         found = found || (link && link->names(id));
     };
     if (const auto name = root.retired_hints().name_of(id))
-        look(root.dirs().retired_links, to_text(*name));
+        look(root.garbage().retired_links, to_text(*name));
     if (found) return true;
     const std::string key(place.encoded_key());
     const VisitBucket look_in = [&](const os::Dir& bucket, const std::string&) -> Result<> {
@@ -155,12 +155,10 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
     if (!retired) return not_in_trash(id);
     // A power cut may have left other bytes of the same number, so what bears the tag of an earlier
     // boot is read as well. The restored entry bears that of this boot.
-    static const std::vector<const DigestAlgorithm*> no_algorithms;
-    const DigestCheck check{
-        .algorithms = context.digests != nullptr ? *context.digests : no_algorithms,
-        .stop = context.stop,
-        .reads =
-            format::is_of_this_boot(id) ? DigestCheck::Reads::modified : DigestCheck::Reads::all};
+    const DigestCheck check{.algorithms = context.digests,
+                            .stop = context.stop,
+                            .reads = format::is_of_this_boot(id) ? DigestCheck::Reads::modified
+                                                                 : DigestCheck::Reads::all};
     TRY_ASSIGN(NotedDigests digests, check_files(*entry, record, check));
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now, root->keys().read(place.path));

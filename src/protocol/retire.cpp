@@ -153,8 +153,8 @@ Result<> sync_all(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& dirs = root.dirs();
     const auto keys = root.keys().open_bucket(encoded_bucket);
     NameSync names(root);
-    TRY(names.add(dirs.retired_links));
-    TRY(names.add(dirs.retired_buckets));
+    TRY(names.add(root.garbage().retired_links));
+    TRY(names.add(root.garbage().retired_buckets));
     if (!is_absent(keys)) {
         TRY(keys);
         TRY(names.add(*keys));
@@ -195,13 +195,13 @@ Result<> retire_key(const RootRef& root, const KeyRef& place, os::Dir* bucket,
 /// Retires a whole bucket by one rename into `retired/buckets/`: of its directory, or of its
 /// pointer. Errors: Why::not_directory if buckets are directories, and something else stands there.
 Result<> move_bucket_aside(const cache::Root& root, const std::string& encoded_bucket) {
-    const auto& dirs = root.dirs();
+    const os::Dir& from = root.dirs().buckets;
+    const os::Dir& to = root.garbage().retired_buckets;
     if (const int error = os::point("refresh.rename"))
-        return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
+        return os::fail(error, "refresh", from / encoded_bucket);
     const std::string retired = to_text(format::fresh_retired_name(format::retired_now()));
-    if (root.keys().use_pointers())
-        return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets, retired);
-    return os::rename_dir_new(dirs.buckets, encoded_bucket, dirs.retired_buckets, retired);
+    if (root.keys().use_pointers()) return os::rename_new(from, encoded_bucket, to, retired);
+    return os::rename_dir_new(from, encoded_bucket, to, retired);
 }
 
 /// Takes a bucket out by one rename, without a sync. Returns nullopt if this bucket can't be
@@ -224,7 +224,7 @@ Result<std::optional<Refreshed>> take_whole(const cache::Root& root,
     if (!stands) return Refreshed::no_bucket;
     // It is there, so it can't be renamed; or a publish has just made it anew; or the directory to
     // which it would go is gone.
-    if (is_absent(moved) && root.is_lost({&cache::Handles::retired_buckets}))
+    if (is_absent(moved) && root.is_lost({&cache::GarbageHandles::retired_buckets}))
         return Refreshed::lost;
     return std::nullopt;
 }
@@ -236,7 +236,7 @@ Result<> remove(const RootRef& root, const KeyRef& place, Durability durability,
     if (durability == Durability::process) return retire_key(root, place, nullptr, context);
     os::Dir bucket;
     auto retired = retire_key(root, place, &bucket, context);
-    if (retired) return after_change(sync_rename(*root, bucket, root->dirs().retired_links));
+    if (retired) return after_change(sync_rename(*root, bucket, root->garbage().retired_links));
     // The caller takes a miss for an entry that is gone. So it must stay gone, too.
     if (retired.error().code == Errc::miss) TRY(sync_all(*root, place.encoded_bucket));
     return retired;
@@ -248,8 +248,8 @@ Result<Refreshed> refresh(const RootRef& root, const std::string& encoded_bucket
     if (whole == Refreshed::lost) return Refreshed::lost;
     if (whole) {
         if (durability == Durability::process) return *whole;
-        const auto& dirs = root->dirs();
-        TRY(after_change(sync_rename(*root, dirs.buckets, dirs.retired_buckets)));
+        const os::Dir& from = root->dirs().buckets;
+        TRY(after_change(sync_rename(*root, from, root->garbage().retired_buckets)));
         return *whole;
     }
     // This directory cannot be renamed: it is one of a lower layer of overlayfs, for example. So

@@ -32,25 +32,26 @@ std::optional<format::Watermark> own_watermark(const format::BootFile& file,
 }  // namespace
 
 Result<> write_boot_file(const cache::Root& root, const format::BootFile& file, bool sync) {
-    const cache::Handles& dirs = root.dirs();
-    const auto boots = os::make_and_open_dir_at(dirs.root, format::boots_name);
+    const os::Dir& top = root.dirs().root;
+    const os::Dir& deleting = root.garbage().deleting;
+    const auto boots = os::make_and_open_dir_at(top, format::boots_name);
     if (is_no_directory(boots))
-        return fail(Errc::damaged, "settle", dirs.root / format::boots_name, cache::no_directory);
+        return fail(Errc::damaged, "settle", top / format::boots_name, cache::no_directory);
     TRY(boots);
     const std::string scratch = to_text(format::fresh_id());
-    auto placed = write_file(dirs.deleting, scratch, format::print_boot_file(file), sync);
+    auto placed = write_file(deleting, scratch, format::print_boot_file(file), sync);
     if (placed) {
         (void)os::point("boot.written");
-        placed = os::rename_replacing(dirs.deleting, scratch, *boots, os::to_text(os::boot_id()));
+        placed = os::rename_replacing(deleting, scratch, *boots, os::to_text(os::boot_id()));
     }
     if (placed && sync) {
         NameSync names(root);
         TRY(names.add(*boots));
-        TRY(names.add(dirs.root));  // in which `boots/` may be new
+        TRY(names.add(top));  // in which `boots/` may be new
         return names.end();
     }
     if (placed) return {};
-    (void)os::remove_file_at(dirs.deleting, scratch);
+    (void)os::remove_file_at(deleting, scratch);
     // A collection that is at its end has deleted the file. The next one writes it again.
     if (is_absent(placed)) return {};
     if (why_of(placed) == Why::is_directory)

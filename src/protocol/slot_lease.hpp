@@ -37,8 +37,8 @@ public:
         return *this;
     }
     ~SlotLease() {
-        if (slot_.table != nullptr && root_->is_ours() && !handed_on_)
-            root_->joined()->release(slot_);
+        if (slot_.table == nullptr || handed_on_) return;
+        if (cache::Participant* const participant = root_->joined()) participant->release(slot_);
     }
 
     /// Takes a slot and stores the id in it. The caller must check afterwards that a link still

@@ -152,17 +152,18 @@ void Stage::drop() const {
     if (os::exists_at(staging, format::old_link_name(id_)).value_or(true) &&
         !root_->settle_old_link(staging, id_))
         return;
-    const auto& dirs = root_->dirs();
+    const os::Dir& archive = root_->dirs().archive;
+    const os::Dir& deleting = root_->garbage().deleting;
     const std::string entry = to_text(id_), in_deleting = to_text(format::fresh_id());
-    const auto moved = os::rename_new(dirs.archive, entry, dirs.deleting, in_deleting);
+    const auto moved = os::rename_new(archive, entry, deleting, in_deleting);
     // Only if the entry is gone from the archive may its link go.
-    if (!moved && os::exists_at(dirs.archive, entry).value_or(true)) {
+    if (!moved && os::exists_at(archive, entry).value_or(true)) {
         (void)root_->retire_link(staging, staged_link, format::evicted);
         return;
     }
     (void)os::point("stage.dropped");
     (void)os::remove_file_at(staging, staged_link);
-    if (moved) (void)tree::remove_tree_at(dirs.deleting, in_deleting);
+    if (moved) (void)tree::remove_tree_at(deleting, in_deleting);
 }
 
 Error Stage::give_back(Error error) {

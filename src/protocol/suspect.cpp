@@ -24,8 +24,8 @@ std::optional<format::JudgedFile> read_judged(const os::Dir& entry) {
 /// Writes down that the files of an entry were found whole, by a comparison that ended at `time`.
 /// If it can't be written down, for whatever reason, another process compares them again.
 void write_judged(const cache::Root& root, const os::Dir& entry, const os::BootTime& time) {
-    if (!root.open_rest()) return;
-    const os::Dir& deleting = root.dirs().deleting;
+    if (!root.open_garbage()) return;
+    const os::Dir& deleting = root.garbage().deleting;
     const std::string scratch = to_text(format::fresh_id());
     const format::JudgedFile file{.boot = os::to_text(os::boot_id()), .time = time};
     if (!os::write_new_file_at(deleting, scratch, format::print_judged_file(file))) return;
@@ -44,13 +44,10 @@ Result<bool> is_below_watermark(cache::Root& root, const std::string& boot,
 
 /// Compares the tree of an entry with its manifest. Returns whether they agree.
 Result<bool> is_as_listed(const os::Dir& entry, const cache::CallContext& context) {
-    static const std::vector<const DigestAlgorithm*> no_digests;
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
     tree::Inventory inventory;
     TRY(tree::measure(tree, &inventory));
-    const DigestCheck digests{
-        .algorithms = context.digests != nullptr ? *context.digests : no_digests,
-        .stop = context.stop};
+    const DigestCheck digests{.algorithms = context.digests, .stop = context.stop};
     TRY_ASSIGN(const EntryChanges changes, compare_with_manifest(entry, inventory, &digests));
     return changes.none_but_times();
 }

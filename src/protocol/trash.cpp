@@ -9,7 +9,7 @@ namespace larder::protocol {
 
 Result<> for_each_retired_link(const cache::Root& root, const VisitLink& visit,
                                const VisitUnknown& unknown) {
-    const os::Dir& links = root.dirs().retired_links;
+    const os::Dir& links = root.garbage().retired_links;
     return os::for_every_name(links, [&](const std::string& name, os::FileKind) {
         if (!format::parse_id(name)) return unknown(links / name);
         return visit(links, name);
@@ -18,10 +18,10 @@ Result<> for_each_retired_link(const cache::Root& root, const VisitLink& visit,
 
 Result<> for_each_refreshed_bucket(const cache::Root& root, const VisitBucket& visit,
                                    const VisitUnknown& unknown) {
-    const os::Dir& buckets = root.dirs().retired_buckets;
+    const os::Dir& buckets = root.garbage().retired_buckets;
     return os::for_every_name(buckets, [&](const std::string& name, os::FileKind) -> Result<> {
         if (!format::parse_id(name)) return unknown(buckets / name);
-        const auto bucket = root.keys().open_refreshed(name);
+        const auto bucket = root.keys().open_refreshed(buckets, name);
         if (is_absent(bucket)) return {};
         if (is_no_directory(bucket)) return unknown(buckets / name);
         TRY(bucket);

@@ -54,7 +54,10 @@ void write_to_ring(cache::Root& root, cache::UseRing& ring, const KeyRef& place,
 
 void note_use(cache::Root& root, const KeyRef& place, const format::Id& id,
               const cache::RecentEntry& known) noexcept {
-    cache::UseRing* const ring = root.joined()->table().ring();
+    cache::Participant* const participant = root.joined();
+    // A forked child goes on with a get of its parent, and the use is the parent's.
+    if (participant == nullptr) return;
+    cache::UseRing* const ring = participant->table().ring();
     const bool is_settled = known.settled && known.id == id;
     if (is_settled && (ring == nullptr || ring->counts(known.use))) return;
     try {

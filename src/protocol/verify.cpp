@@ -244,7 +244,7 @@ private:
         std::size_t left = pointers.size();
         for (std::size_t i = 1; i < pointers.size(); ++i) {
             if (pointers[i].where != LinkPlace::retired) continue;
-            TRY(os::remove_file_at(dirs_.retired_buckets, pointers[i].name));
+            TRY(os::remove_file_at(root_.garbage().retired_buckets, pointers[i].name));
             --left;
         }
         finding.repaired = left == 1;
@@ -576,11 +576,9 @@ private:
         const os::Dir& tree = *opened;
         tree::Inventory inventory;
         TRY_ASSIGN(const tree::Size size, tree::measure(tree, &inventory));
-        static const std::vector<const DigestAlgorithm*> none;
-        const DigestCheck digests{
-            .algorithms = context_.digests != nullptr ? *context_.digests : none,
-            .stop = context_.stop,
-            .reads = DigestCheck::Reads::modified};
+        const DigestCheck digests{.algorithms = context_.digests,
+                                  .stop = context_.stop,
+                                  .reads = DigestCheck::Reads::modified};
         TRY_ASSIGN(const EntryChanges changes, compare_with_manifest(entry, inventory, &digests));
         const auto difference = difference_from_record(size, record);
         if (changes.none() && !difference) return {};
@@ -778,7 +776,7 @@ private:
         std::size_t left = standing.size();
         for (std::size_t i = 1; i < standing.size(); ++i) {
             if (!standing[i].is_in_retired_links()) continue;
-            TRY(os::remove_file_at(dirs_.retired_links, standing[i].name));
+            TRY(os::remove_file_at(root_.garbage().retired_links, standing[i].name));
             --left;
         }
         finding.repaired = left == 1;

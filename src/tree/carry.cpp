@@ -47,7 +47,8 @@ struct FirstName {
 /// Some of the files of several names that were transferred, so that each name of a file that is
 /// copied or cloned becomes a name of one file again. The lock is held while such a file is
 /// transferred, because another thread may meet its next name meanwhile. There are several of
-/// these, and each has a lock of its own, so that threads seldom wait for each other.
+/// these, and each has a lock of its own, so that threads seldom wait for each other. All of them
+/// are threads of one walk: see tree/walk.cpp about forks.
 struct FirstNames {
     std::mutex mutex;
     std::map<os::FileIdentity, FirstName> by_source;
@@ -336,7 +337,7 @@ private:
     const PublishedFiles* const published_;
     os::FileIdentity destination_identity_;  // so that a walk ends that meets it in the source
     std::string top_path_;             // of the present walk's top, below the top of the whole tree
-    std::mutex mutex_;                 // guards put_off_ and ways_
+    std::mutex mutex_;                 // guards put_off_ and ways_; see tree/walk.cpp about forks
     std::vector<PutOffPair> put_off_;  // the last one is walked next
     // By the devices of source and destination. Each pair of directories points to its element,
     // which stays in its place when others are added.

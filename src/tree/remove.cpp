@@ -291,7 +291,7 @@ private:
     const os::Dir* walk_top_ = nullptr;
     std::atomic<bool> moved_to_top_{false};  // since the top was listed last
     std::atomic<std::uint64_t> files_{0}, directories_{0};
-    std::mutex error_mutex_;  // guards first_error_
+    std::mutex error_mutex_;  // guards first_error_; see tree/walk.cpp about forks
     std::optional<Error> first_error_;
 };
 

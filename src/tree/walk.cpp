@@ -179,7 +179,9 @@ private:
 
     Visitor& visitor_;
     const WalkThreads threads_;
-    std::mutex mutex_;  // guards the members below and the walk's part of each WalkDir
+    // Guards the members below and the walk's part of each WalkDir. A child that a visitor forks
+    // lacks the helpers. So it can't end their walk, whether or not one of them holds the mutex.
+    std::mutex mutex_;
     std::condition_variable changed_;
     // The directories that were entered and not left. They are in the order in which they were
     // entered, so the outermost ones come first.

@@ -43,6 +43,7 @@ bool do_everything(const fs::path& directory) {
     if (!put(*bucket, std::string(1000, 'k'), larder::Durability::process) ||
         !good(bucket->get(std::string(1000, 'k'))))
         return false;
+    if (!good(cache->verify())) return false;
     const auto lease = bucket->get("k");
     if (!good(lease) || !good(larder::materialize(lease->path(), directory / "target")))
         return false;
@@ -52,6 +53,11 @@ bool do_everything(const fs::path& directory) {
         return {};
     };
     if (!good(bucket->get_or_build("built", build))) return false;
+    if (!good(bucket->remove("built"))) return false;
+    const auto trash = cache->trash();
+    if (!good(trash) || trash->empty() ||
+        !good(cache->restore(trash->front().id, {.replace = true})))
+        return false;
     return good(bucket->keys()) && good(bucket->info("k")) && good(cache->buckets()) &&
            good(cache->status()) && good(bucket->remove("k")) && good(bucket->refresh()) &&
            good(cache->verify({.repair = true})) && good(cache->collect());

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // fork without exec: the child inherits everything, owns nothing, and joins at its first use.
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <csignal>
 #include <optional>
 #include <thread>
 
+#include "cache/boots.hpp"
 #include "catch.hpp"
 #include "support.hpp"
 
@@ -53,6 +56,69 @@ private:
                 {"sub/deep/f2", "staged"}};
     }
 };
+
+/// A fork in a callback. Both processes return from the callback, and go on with the same call.
+class ForkInCall {
+public:
+    /// Forks. Returns in the child at once, and in the parent when the child has ended.
+    void fork() {
+        child_ = ::fork();
+        if (child_ == 0) {
+            ::alarm(50);  // only a hang takes that long
+        } else {
+            ::waitpid(child_, &status_, 0);
+        }
+    }
+    /// In the child, ends it. In the parent, requires that the child's call ended as it should.
+    void end_child(bool good) const {
+        if (child_ == 0) ::_exit(good ? 0 : 1);
+        Child::must(!WIFSIGNALED(status_), "the child's call did not end");
+        Child::must(WEXITSTATUS(status_) == 0, "the child's call did not end as it should");
+    }
+
+private:
+    pid_t child_ = -1;
+    int status_ = 0;
+};
+
+/// An algorithm that finds one digest for all files, and calls a function before the first one.
+class CallingDigest final : public DigestAlgorithm {
+public:
+    explicit CallingDigest(std::function<void()> call = {}) : call_(std::move(call)) {}
+    [[nodiscard]] std::string_view name() const noexcept override { return "same"; }
+    [[nodiscard]] std::unique_ptr<DigestStream> start() const override {
+        if (const auto call = std::exchange(call_, {})) call();
+        return std::make_unique<SameDigest>();
+    }
+
+private:
+    class SameDigest final : public DigestStream {
+    public:
+        void add(std::string_view) noexcept override {}
+        [[nodiscard]] std::string finish() override { return "same"; }
+    };
+    mutable std::function<void()> call_;
+};
+
+/// Publishes "k" in a process of an earlier boot. So a get compares it with its digests.
+void put_suspect(const fs::path& root) {
+    Child earlier([&](Child&) {
+        os::set_point_hook(
+            [](const char* name) { return name == std::string("os.other-boot") ? 1 : 0; });
+        const CallingDigest digest;
+        PublishOptions how;
+        how.digest = &digest;
+        put(value(open_cache(root).bucket("b")), "k", "x", how);
+    });
+    REQUIRE(earlier.join() == 0);
+}
+
+/// Opens the cache for gets that compare with this algorithm.
+Cache open_with(const fs::path& root, const DigestAlgorithm& digest) {
+    OpenOptions options = test_options();
+    options.digests = {&digest};
+    return open_cache(root, options);
+}
 
 }  // namespace
 
@@ -318,4 +384,74 @@ TEST_CASE("locks that a thread held at a fork can be released while the child li
     CHECK(bucket.remove("doomed").has_value());
     child.go_on();
     CHECK(child.join() == 0);
+}
+
+TEST_CASE(
+    "a child that goes on with a get of its parent is not blocked by a thread that opens what no "
+    "get needs") {
+    // 1. A thread opens the directories of garbage, and is held
+    // 2. A get compares a suspect with its digests, and a digest forks
+    // 3. The child goes on with the get, and opens the same directories to write `judged`
+    if (buckets_are_pointers()) return;  // then an open opens all directories
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    put_suspect(root);
+    Child process([&](Child&) {
+        ForkInCall in_call;
+        const CallingDigest digest([&] { in_call.fork(); });
+        const Cache cache = open_with(root, digest);
+        HeldThread thread("open.garbage", [&] { (void)value(cache.trash()); });
+        const auto got = value(cache.bucket("b")).get("k");
+        in_call.end_child(got && content_of(*got) == "x");
+        thread.finish();
+        Child::must(got && content_of(*got) == "x", "a miss");
+    });
+    CHECK(process.join() == 0);
+}
+
+TEST_CASE("a child that goes on with a get of its parent does not write to its parent's table") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    put_suspect(root);
+    Child process([&](Child&) {
+        ForkInCall in_call;
+        const auto table = [&] { return read_file(root / "participants" / "0"); };
+        const CallingDigest digest([&] {
+            const std::string before = table();
+            in_call.fork();
+            Child::must(table() == before, "the child has changed the table");
+        });
+        const auto got = value(open_with(root, digest).bucket("b")).get("k");
+        in_call.end_child(got && content_of(*got) == "x");
+    });
+    CHECK(process.join() == 0);
+}
+
+TEST_CASE("a child that returns from a build of its parent publishes nothing") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child process([&](Child&) {
+        const Bucket bucket = value(open_cache(root).bucket("b"));
+        ForkInCall in_call;
+        const auto got = bucket.get_or_build("k", [&](Staging& stage) -> Result<> {
+            fill(stage.path(), "built");
+            in_call.fork();
+            return {};
+        });
+        in_call.end_child(!got && got.error().code == Errc::invalid);
+        Child::must(got && content_of(*got) == "built", "the parent has not published");
+    });
+    CHECK(process.join() == 0);
+    REQUIRE_NOTHROW(require_no_leak(root, 1));
+}
+
+TEST_CASE("a child is not blocked by a thread that was reading the file of an earlier boot") {
+    const TempDir dir;
+    const os::Dir root = value(os::open_dir(dir.path()));
+    cache::EarlierBoots boots;
+    const auto watermark = [&] { return value(boots.watermark_of(root, std::string(32, '0'))); };
+    HeldThread thread("os.birth", [&] { (void)watermark(); });
+    Child child([&](Child&) { Child::must(!watermark(), "a watermark that was never written"); });
+    CHECK(child.join() == 0);
+    REQUIRE_NOTHROW(thread.finish());
 }

@@ -112,11 +112,14 @@ TEST_CASE("the creation of a cache that is killed is completed by the next open"
 }
 
 TEST_CASE("an open that is killed changes nothing") {
-    for (const char* point : {"open.found", "open.read"}) {
+    std::vector<std::string> points{"open.found", "open.read"};
+    // If buckets are pointers, an open opens all directories.
+    if (!buckets_are_pointers()) points.push_back("open.garbage");
+    for (const std::string& point : points) {
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         prepare_in_child(root, put_old);
-        Child victim([&](Child&) { (void)open_cache(root); }, {{}, {point}});
+        Child victim([&](Child&) { (void)open_cache(root).trash(); }, {{}, {point}});
         REQUIRE(victim.join() == 128 + SIGKILL);
         check_cache(root, "old");
     }
