@@ -47,7 +47,7 @@ constexpr std::size_t most_links_in_part = std::size_t{1} << 16;
 bool is_named_before(const Retired& a, const Retired& b) { return a.name < b.name; }
 
 /// Steps 1 to 5 of one collection, as docs/protocol.md numbers them, whose results it gathers in a
-/// report: (1) reap, (2) find the orphans of earlier boots, (3) flatten the refreshed buckets, (4)
+/// report: (1) reap, (2) mend what earlier boots have left, (3) flatten the refreshed buckets, (4)
 /// list what is retired and read who leases what, (5) move what is not leased to `deleting/`.
 /// Requires: the caller holds the collector's lock from reap to collect. An error in one step, or
 /// about one entry, is noted and stops nothing else; only a request to stop does. A dry run changes
@@ -100,7 +100,7 @@ private:
         // A dry run deletes nothing, so it may read the leases before the list. It needs them at
         // once, because it reports each link as soon as it meets it.
         if (options_.dry_run) read_slots();
-        TRY(errors_.note(find_orphans()));
+        TRY(errors_.note(mend_earlier_boots()));
         if (options_.dry_run) {
             TRY(errors_.note(list_dead()));
             TRY(errors_.note(list_refreshed()));
@@ -114,31 +114,26 @@ private:
         return {};
     }
 
-    /// (2) If this is the first collection of the boot: takes the torn names away, gives each
-    /// generation of an earlier boot that no pointer names a pointer, and each such entry that no
-    /// link names a link; and writes down that it has done so.
-    Result<> find_orphans() {
-        TRY_ASSIGN(const bool settled, is_boot_settled(root_));
-        if (settled) return {};
+    /// (2) If this is the first collection of the boot, mends what earlier boots have left: takes
+    /// the torn names away, names the generations and the entries that have no name, and writes
+    /// down that it has done so. The links in such a generation count as names of entries already,
+    /// so the two searches may come in either order.
+    Result<> mend_earlier_boots() {
+        TRY_ASSIGN(const bool is_first, is_first_of_boot(root_));
+        if (!is_first) return {};
         if (!options_.dry_run) TRY(errors_.note(remove_torn_names(root_, options_.stop)));
-        TRY(find_nameless_generations());
-        const auto visit = [&](const format::Id& id) -> Result<> {
-            if (options_.dry_run) return report_orphan(id);
-            TRY(with_room([&] { return name_orphan(root_, id, context_); }));
-            (void)os::point("boot.named-one");
-            return {};
-        };
-        TRY(for_each_orphan(root_, visit, options_.stop));
+        TRY(name_generations());
+        TRY(name_orphans());
         if (options_.dry_run) return {};
         // A full disk has no room for a file. Then the next collection looks again.
-        auto done = with_room([&] { return settle_boot(root_); });
-        if (why_of(done) == Why::no_space) return {};
-        return done;
+        auto noted = with_room([&] { return note_first_of_boot(root_); });
+        if (why_of(noted) == Why::no_space) return {};
+        return noted;
     }
 
-    /// Does what find_orphans says for generations. The links in them count as names of entries
-    /// already, so these two searches may come in either order.
-    Result<> find_nameless_generations() {
+    /// Gives each generation of an earlier boot that no pointer names a pointer. A dry run reports
+    /// the links in it.
+    Result<> name_generations() {
         TRY_ASSIGN(const GenerationCensus census, count_pointers(root_, options_.stop));
         for (const format::Id& generation : census.nameless) {
             if (format::is_of_this_boot(generation)) continue;
@@ -153,6 +148,17 @@ private:
             (void)os::point("boot.generation-named");
         }
         return {};
+    }
+
+    /// Gives each entry of an earlier boot that no link names a link. A dry run reports it.
+    Result<> name_orphans() {
+        const auto visit = [&](const format::Id& id) -> Result<> {
+            if (options_.dry_run) return report_orphan(id);
+            TRY(with_room([&] { return name_orphan(root_, id, context_); }));
+            (void)os::point("boot.named-one");
+            return {};
+        };
+        return for_each_orphan(root_, visit, options_.stop);
     }
 
     /// Reports, in a dry run, that a collection would retire an orphan now, and take it apart

@@ -92,11 +92,11 @@ private:
 
 }  // namespace
 
-Result<bool> is_boot_settled(const cache::Root& root) {
-    if (os::boot_id() == os::BootId{}) return true;
+Result<bool> is_first_of_boot(const cache::Root& root) {
+    if (os::boot_id() == os::BootId{}) return false;
     TRY_ASSIGN(const format::BootFile file,
                cache::read_boot_file(root.dirs().root, os::to_text(os::boot_id())));
-    return file.settled;
+    return !file.settled;
 }
 
 Result<> for_each_orphan(const cache::Root& root, const std::function<Result<>(const Id&)>& visit,
@@ -120,7 +120,7 @@ Result<> name_orphan(cache::Root& root, const Id& id, const cache::CallContext& 
     return root.retire_link(participant->staging(), link);
 }
 
-Result<> settle_boot(const cache::Root& root) {
+Result<> note_first_of_boot(const cache::Root& root) {
     // What else the file says stays.
     TRY_ASSIGN(format::BootFile file,
                cache::read_boot_file(root.dirs().root, os::to_text(os::boot_id())));

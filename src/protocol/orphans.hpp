@@ -10,9 +10,10 @@
 
 namespace larder::protocol {
 
-/// Returns whether a collection of this boot has found all orphans. Returns true as well if the
-/// machine does not tell its boot: then no collection would be the first one.
-[[nodiscard]] Result<bool> is_boot_settled(const cache::Root& root);
+/// Returns whether no collection of this boot has found all orphans, so that the next one is the
+/// first. Returns false as well if the machine does not tell its boot: then each collection would
+/// be the first.
+[[nodiscard]] Result<bool> is_first_of_boot(const cache::Root& root);
 
 /// Calls `visit` for each entry of an earlier boot that no link names. Requires: the caller holds
 /// the collector's lock, and has reaped the dead participants. Errors: `interrupted` if `stop` was
@@ -27,8 +28,8 @@ namespace larder::protocol {
 [[nodiscard]] Result<> name_orphan(cache::Root& root, const format::Id& id,
                                    const cache::CallContext& context);
 
-/// Writes down that all orphans of earlier boots have a name. A kill leaves a file in `deleting/`,
-/// and the next collection looks again.
-[[nodiscard]] Result<> settle_boot(const cache::Root& root);
+/// Writes down that the first collection of this boot has given all orphans a name. A kill leaves a
+/// file in `deleting/`, and the next collection looks again.
+[[nodiscard]] Result<> note_first_of_boot(const cache::Root& root);
 
 }  // namespace larder::protocol
