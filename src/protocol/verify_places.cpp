@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/verify_places.hpp"
+
+#include "format/boot_file.hpp"
+#include "format/layout.hpp"
+#include "format/name.hpp"
+
+namespace larder::protocol {
+
+namespace {
+
+/// What is wrong with a directory that stands where only a file of larder's may stand.
+constexpr const char* no_file =
+    "a directory stands here in the place of a file; a repair moves it to deleting/";
+
+/// Frees the lease table of a finding, which cannot be read, if its process is dead. If that
+/// process may still run, the finding says so.
+Result<> free_table(VerifyCall& call, Finding& finding) {
+    const cache::ParticipantDirs places{call.dirs.participants, call.dirs.staging};
+    const auto move_away = [&](const std::string& name) {
+        return call.root.set_aside(call.dirs.participants, name);
+    };
+    const std::string table = finding.path.filename().string();
+    TRY_ASSIGN(finding.repaired,
+               cache::free_unreadable_table(places, table, call.root.reaper(), move_away));
+    if (!finding.repaired)
+        finding.what += "; a process that may still run has it: end that one first";
+    return {};
+}
+
+/// Checks the pins of one bucket.
+Result<> check_pins_of(VerifyCall& call, const os::Dir& pins, const std::string& bucket) {
+    if (!format::is_bucket_name(bucket)) return call.findings.add_foreign(pins / bucket);
+    const auto dir = os::open_dir_at(pins, bucket);
+    if (is_absent(dir)) return {};  // removed meanwhile
+    if (is_no_directory(dir)) return call.report_no_directory(pins, bucket);
+    TRY(dir);
+    return call.findings.for_each_name(*dir,
+                                       [&](const std::string& key, os::FileKind kind) -> Result<> {
+                                           if (!format::is_key_name(key))
+                                               return call.findings.add_foreign(*dir / key);
+                                           if (kind != os::FileKind::directory) return {};
+                                           return call.report_blocked(*dir, key, no_file);
+                                       });
+}
+
+}  // namespace
+
+Result<> check_root(VerifyCall& call) {
+    TRY(call.findings.for_each_name(call.dirs.root,
+                                    [&](const std::string& name, os::FileKind) -> Result<> {
+                                        if (format::is_root_name(name)) return {};
+                                        return call.findings.add_foreign(call.dirs.root / name);
+                                    }));
+    TRY_ASSIGN(const os::Dir retired, os::open_dir_at(call.dirs.root, format::retired_name));
+    return call.findings.for_each_name(
+        retired, [&](const std::string& name, os::FileKind) -> Result<> {
+            if (name == format::retired_links_name || name == format::retired_buckets_name)
+                return {};
+            return call.findings.add_foreign(retired / name);
+        });
+}
+
+Result<> check_participants(VerifyCall& call) {
+    TRY(call.findings.for_each_name(
+        call.dirs.participants, [&](const std::string& name, os::FileKind) -> Result<> {
+            if (format::parse_participant_name(name)) return {};
+            return call.findings.add_foreign(call.dirs.participants / name);
+        }));
+    TRY_ASSIGN(const auto participants, cache::read_participants(call.dirs.participants));
+    for (const Error& error : participants.unreadable.all()) {
+        Finding& finding =
+            call.findings.add(Finding::Kind::participant, error.path, error.message());
+        if (call.options.repair) TRY(call.findings.note_error(free_table(call, finding)));
+    }
+    return {};
+}
+
+Result<> check_pins(VerifyCall& call) {
+    const auto pins = os::open_dir_at(call.dirs.root, format::pins_name);
+    if (is_absent(pins)) return {};  // no key was ever pinned
+    if (is_no_directory(pins)) return call.report_no_directory(call.dirs.root, format::pins_name);
+    TRY(pins);
+    return call.findings.for_each_name(*pins, [&](const std::string& bucket, os::FileKind) {
+        return check_pins_of(call, *pins, bucket);
+    });
+}
+
+Result<> check_boots(VerifyCall& call) {
+    const auto boots = os::open_dir_at(call.dirs.root, format::boots_name);
+    if (is_absent(boots)) return {};  // nothing was ever collected
+    if (is_no_directory(boots)) return call.report_no_directory(call.dirs.root, format::boots_name);
+    TRY(boots);
+    return call.findings.for_each_name(*boots,
+                                       [&](const std::string& name, os::FileKind kind) -> Result<> {
+                                           if (!format::is_boot_name(name))
+                                               return call.findings.add_foreign(*boots / name);
+                                           if (kind != os::FileKind::directory) return {};
+                                           return call.report_blocked(*boots, name, no_file);
+                                       });
+}
+
+}  // namespace larder::protocol
