@@ -86,15 +86,15 @@ private:
         const auto& options = context_.options;
         const auto wanted =
             options.lock_timeout - std::min(options.noise, options.lock_timeout / 2);
-        const Time stopped = others_stopped_within(context_.history.incidents, operation.process,
-                                                   {operation.begin, operation.end});
-        if (stopped >= static_cast<Time>(wanted.count())) return;
+        const Time held = others_held_within(context_.history.incidents, operation.process,
+                                             {operation.begin, operation.end});
+        if (held >= static_cast<Time>(wanted.count())) return;
         context_.violations.add(
             kind,
             fmt::format(
-                "{} ended busy, although other processes were stopped for only {} ms of the {} "
-                "ms that it waits",
-                describe(operation), stopped / 1'000'000, options.lock_timeout.count() / 1'000'000),
+                "{} ended busy, although other processes were stopped or dying for only {} ms of "
+                "the {} ms that it waits",
+                describe(operation), held / 1'000'000, options.lock_timeout.count() / 1'000'000),
             {operation});
     }
 

@@ -9,11 +9,13 @@ namespace {
 
 constexpr std::uint32_t all_processes = 0;
 
+void add_part(const Interval& part, const Interval& within, std::vector<Interval>& parts) {
+    if (part.from < within.to && part.to > within.from)
+        parts.push_back({std::max(part.from, within.from), std::min(part.to, within.to)});
+}
+
 void collect(const ProcessLife& life, const Interval& within, std::vector<Interval>& parts) {
-    for (const auto& stop : life.stopped) {
-        if (stop.from < within.to && stop.to > within.from)
-            parts.push_back({std::max(stop.from, within.from), std::min(stop.to, within.to)});
-    }
+    for (const auto& stop : life.stopped) add_part(stop, within, parts);
 }
 
 Time length_of_union(std::vector<Interval> parts) {
@@ -39,11 +41,15 @@ Time stopped_within(const ProcessIncidents& incidents, const std::vector<std::ui
     return length_of_union(std::move(parts));
 }
 
-Time others_stopped_within(const ProcessIncidents& incidents, std::uint32_t process,
-                           const Interval& within) {
+Time others_held_within(const ProcessIncidents& incidents, std::uint32_t process,
+                        const Interval& within) {
     std::vector<Interval> parts;
     for (const auto& [number, life] : incidents.lives()) {
-        if (number != process) collect(life, within, parts);
+        if (number == process) continue;
+        collect(life, within, parts);
+        // A signal kills at once, but the kernel may take seconds to end the process on a machine
+        // with too much to do. Only then are its locks free.
+        add_part({life.killed, life.ended}, within, parts);
     }
     return length_of_union(std::move(parts));
 }

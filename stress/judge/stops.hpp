@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// For how long processes were stopped.
+// For how long processes were stopped, or held what they had without doing anything.
 #pragma once
 
 #include <vector>
@@ -14,8 +14,9 @@ namespace larder::stress {
                                   const std::vector<std::uint32_t>& processes,
                                   const Interval& within);
 
-/// Does the same for all processes but `process`.
-[[nodiscard]] Time others_stopped_within(const ProcessIncidents& incidents, std::uint32_t process,
-                                         const Interval& within);
+/// Returns for how many nanoseconds of `within` at least one process other than `process` was
+/// stopped, or was killed and had not ended yet. Such processes do nothing, and hold their locks.
+[[nodiscard]] Time others_held_within(const ProcessIncidents& incidents, std::uint32_t process,
+                                      const Interval& within);
 
 }  // namespace larder::stress
