@@ -308,15 +308,49 @@ Result<Slot> Participant::acquire(const CallContext& context) {
         next->in_list.marked.exchange(false, std::memory_order_acq_rel);
         current_.store(next, std::memory_order_release);
     }
-    TRY_ASSIGN(auto adopted, adopt(places_, reap_, context));
-    if (handed_on_) TRY(adopted.table->hand_on());
+    TRY_ASSIGN(auto added, one_more_table(context));
     // No other thread knows this table yet, so it has a free slot.
-    const auto slot = adopted.table->acquire();
-    LeaseTable& table = append(std::move(adopted.table));
+    const auto slot = added->acquire();
+    LeaseTable& table = append(std::move(added));
     // It becomes the current one only now, when the list owns it: from here on other threads use
     // it.
     current_.store(&table, std::memory_order_release);
     return *slot;
+}
+
+std::optional<Participant::ActivityPlace> Participant::begin_activity(
+    const LeaseTable::ShownActivity& shown) noexcept {
+    if (const auto place = begin_in_a_table(shown)) return place;
+    try {
+        std::unique_lock guard(growing_);
+        // Another thread may have added a table meanwhile.
+        if (const auto place = begin_in_a_table(shown)) return place;
+        auto added = one_more_table(CallContext{});
+        if (!added) return std::nullopt;
+        const auto index = (*added)->begin_activity(shown);
+        LeaseTable& table = append(std::move(*added));
+        guard.unlock();
+        list_as_free(table);  // all its slots are free
+        if (!index) return std::nullopt;
+        return ActivityPlace{&table, *index};
+    } catch (...) {
+        return std::nullopt;  // there was no memory for it
+    }
+}
+
+std::optional<Participant::ActivityPlace> Participant::begin_in_a_table(
+    const LeaseTable::ShownActivity& shown) noexcept {
+    for (Node* node = &first_; node != nullptr; node = node->next.load(std::memory_order_acquire)) {
+        if (const auto index = node->table->begin_activity(shown))
+            return ActivityPlace{node->table.get(), *index};
+    }
+    return std::nullopt;
+}
+
+Result<std::unique_ptr<LeaseTable>> Participant::one_more_table(const CallContext& context) {
+    TRY_ASSIGN(auto adopted, adopt(places_, reap_, context));
+    if (handed_on_) TRY(adopted.table->hand_on());
+    return std::move(adopted.table);
 }
 
 Result<> Participant::hand_on() {
@@ -370,9 +404,9 @@ bool Participant::is_lost() const {
 Activity::Activity(Participant* participant, const LeaseTable::ShownActivity& shown)
     : since_nanos_(shown.since_nanos) {
     if (participant == nullptr) return;
-    if (const auto index = participant->table().begin_activity(shown)) {
-        table_ = &participant->table();
-        index_ = *index;
+    if (const auto place = participant->begin_activity(shown)) {
+        table_ = place->table;
+        index_ = place->index;
         owner_ = os::process_token();
     }
 }

@@ -38,7 +38,7 @@ inline constexpr const char* no_directory =
     "no directory stands here, but something else; `cachetool verify --repair` moves it away";
 
 /// This process as a participant: a staging area, the table that goes with it, and further tables
-/// if it needs more slots. It never gives a table back before it ends. Thread-safe.
+/// if it needs more slots or activities. It never gives a table back before it ends. Thread-safe.
 class Participant {
 public:
     /// Adopts a free table after reaping what its predecessor left, or adds a table. If what a
@@ -57,11 +57,23 @@ public:
     /// and each later acquire tries again.
     void release(const Slot& slot) noexcept;
 
+    /// An activity of this process: its index in one of the tables.
+    struct ActivityPlace {
+        LeaseTable* table;
+        std::size_t index;
+    };
+    /// Shows an activity in the first table that has a free one: see LeaseTable::begin_activity.
+    /// Adopts or adds one more table if none has. Returns nullopt if that fails, for whatever
+    /// reason, or if the disk has no space for the write.
+    [[nodiscard]] std::optional<ActivityPlace> begin_activity(
+        const LeaseTable::ShownActivity& shown) noexcept;
+
     /// Lets the program that this process becomes inherit all leases: see LeaseTable::hand_on. It
     /// inherits the tables that are added later, too. After an error some tables may be inherited.
     [[nodiscard]] Result<> hand_on();
 
     [[nodiscard]] const os::Dir& staging() const noexcept { return staging_; }
+    /// Returns the first table, which has the ring of uses of this process.
     [[nodiscard]] LeaseTable& table() noexcept { return *first_.table; }
     /// Returns true if one of our files was deleted. Collectors then cannot see the leases in it.
     /// Costs one system call for each table, that is for each 256 leases that were held at once.
@@ -81,9 +93,15 @@ private:
     Participant(const ParticipantDirs& places, Reaper reap, std::unique_ptr<LeaseTable> table,
                 os::Dir staging);
 
+    /// Adopts or adds a table, which no other thread knows yet. Requires: the caller holds
+    /// growing_. Errors: `no_space`.
+    [[nodiscard]] Result<std::unique_ptr<LeaseTable>> one_more_table(const CallContext& context);
     /// Adds a table to the list of all tables, which owns it from then on. Returns it. Requires:
     /// the caller holds growing_.
     LeaseTable& append(std::unique_ptr<LeaseTable> table);
+    /// Shows an activity in one of the tables, or returns nullopt if it finds place in none.
+    [[nodiscard]] std::optional<ActivityPlace> begin_in_a_table(
+        const LeaseTable::ShownActivity& shown) noexcept;
     /// Tries again to clear the slots of all tables that release could not clear.
     void release_again() noexcept;
     /// Puts a table into the list of those that may have a free slot, unless it is there.
@@ -106,7 +124,7 @@ private:
 };
 
 /// While an Activity lives, other processes see that this thread holds a lock or waits for it.
-/// If `participant` is null, or its table has no free activity, it does nothing. Otherwise the
+/// If `participant` is null, or no table has place for it, it does nothing. Otherwise the
 /// participant must outlive it. Fork: in the child the destructor changes nothing.
 class Activity {
 public:
@@ -125,7 +143,7 @@ public:
 
     /// Shows that the thread no longer waits for the lock, but holds it.
     void set_holding() noexcept;
-    /// Returns false if other processes cannot see it: see LeaseTable::begin_activity.
+    /// Returns false if other processes cannot see it: see Participant::begin_activity.
     [[nodiscard]] bool is_visible() const noexcept { return table_ != nullptr; }
     /// Returns when it began, in nanoseconds since 1970; 0 if other processes cannot see it.
     [[nodiscard]] std::uint64_t since_nanos() const noexcept {
@@ -135,7 +153,7 @@ public:
 private:
     Activity(Participant* participant, const LeaseTable::ShownActivity& shown);
 
-    LeaseTable* table_ = nullptr;  // the participant's; null if nothing is shown
+    LeaseTable* table_ = nullptr;  // one of the participant's; null if nothing is shown
     std::size_t index_ = 0;        // in that table
     std::uint64_t owner_ = 0;      // the token of the process that began it
     std::uint64_t since_nanos_ = 0;
