@@ -12,6 +12,9 @@
  *                  and then 0; c builds 0
  *   RING           three threads, three keys: 0 needs 1, 1 needs 2, 2 needs 0
  *   COLLIDE        as TWO, and both keys hash to the same byte
+ *   CLAIMS         as TWO, but c is an event loop that claims 0 and 1, which it builds at one time. A
+ *                  claim never waits: if it finds the byte taken, the loop goes on, and comes back
+ *   POLLS          the loop claims 1 for its build of 0: it has both before it publishes 0
  *   KILLS          a thread (in a model of this size: its process) may be killed between any two
  *                  steps
  *   ENDS           search for a run in which a thread waits forever, instead of for assertions
@@ -76,6 +79,21 @@ inline note_circle()
 #else
 #define NO_CIRCLE      second = 0; before = 0; FORGET
 #endif
+
+/* The kernel frees the bytes. The words of a dead participant count for nothing. */
+inline end_of_thread()
+{
+	if :: lock[0] == me + 1 -> lock[0] = 0 :: else fi;
+	if :: lock[1] == me + 1 -> lock[1] = 0 :: else fi;
+	if :: lock[2] == me + 1 -> lock[2] = 0 :: else fi;
+	holds[me] = 0; wants[me] = 0; changes[me]++; stuck[me] = 0;
+	building[0] = building[0] & ~BIT(me);
+	building[1] = building[1] & ~BIT(me);
+	building[2] = building[2] & ~BIT(me);
+	k = 0; FORGET; before = 0; nested = 0; locked[0] = 0; locked[1] = 0; second = 0;
+	after = 0;
+	ended++
+}
 
 proctype thread(byte me, outer, inner)
 {
@@ -192,20 +210,58 @@ left:
 #ifdef KILLS
 killed:
 #endif
-	/* The kernel frees the bytes. The words of a dead participant count for nothing. */
+	atomic { end_of_thread() }
+}
+
+#ifdef CLAIMS
+/* Deals with each key in turn, one step of a claim at a time, so that the builds of both keys
+ * overlap. It says what it holds, as a thread does, and never that it waits. */
+proctype loop(byte me)
+{
+	byte k, n, at, sum, before, hops;
+	bit nested, locked[2], second, after;   /* as those of a thread, which `killed` clears */
+	bit mine[2], done[2];
+
+turn:
+	if
+	:: atomic { done[0] && done[1] -> goto killed }
+#ifdef POLLS
+	:: atomic { mine[0] && k == 0 && !done[1] -> goto next }
+	:: atomic { !done[k] && mine[k] && (k == 1 || done[1]) -> goto publish }
+#else
+	:: atomic { !done[k] && mine[k] -> goto publish }
+#endif
+	:: atomic { !done[k] && !mine[k] }
+	:: atomic { done[k] && !done[1 - k] -> goto next }
+#ifdef KILLS
+	:: atomic { true -> goto killed }
+#endif
+	fi;
+	/* get */
+	STEP(if :: present[k] -> done[k] = 1; goto next :: else fi);
+	STEP(if :: lock[LOCK(k)] == 0 -> lock[LOCK(k)] = me + 1 :: else -> goto next fi);
+	STEP(SAY(holds[me] = holds[me] | BIT(LOCK(k))));
+#ifndef MUTANT_claim_without_second_look
+	STEP(if :: present[k] -> done[k] = 1; goto release :: else fi);
+#endif
+	STEP(assert(SingleFlight || circled || (building[k] == 0 && !present[k]));
+		building[k] = building[k] | BIT(me); mine[k] = 1);
+	goto next;
+publish:
+	STEP(building[k] = building[k] & ~BIT(me); present[k] = 1; mine[k] = 0; done[k] = 1);
+release:
+	STEP(SAY(holds[me] = holds[me] & ~BIT(LOCK(k))));
+	STEP(lock[LOCK(k)] = 0);
+next:
+	STEP(k = 1 - k);
+	goto turn;
+killed:
 	atomic {
-		if :: lock[0] == me + 1 -> lock[0] = 0 :: else fi;
-		if :: lock[1] == me + 1 -> lock[1] = 0 :: else fi;
-		if :: lock[2] == me + 1 -> lock[2] = 0 :: else fi;
-		holds[me] = 0; wants[me] = 0; changes[me]++; stuck[me] = 0;
-		building[0] = building[0] & ~BIT(me);
-		building[1] = building[1] & ~BIT(me);
-		building[2] = building[2] & ~BIT(me);
-		k = 0; FORGET; before = 0; nested = 0; locked[0] = 0; locked[1] = 0; second = 0;
-		after = 0;
-		ended++
+		end_of_thread();
+		mine[0] = 0; mine[1] = 0; done[0] = 0; done[1] = 0
 	}
 }
+#endif
 
 init
 {
@@ -213,7 +269,12 @@ init
 #ifdef RING
 		run thread(0, 0, 1); run thread(1, 1, 2); run thread(2, 2, 0)
 #else
-		run thread(0, 0, 1); run thread(1, 1, 0); run thread(2, 0, NONE)
+		run thread(0, 0, 1); run thread(1, 1, 0);
+#ifdef CLAIMS
+		run loop(2)
+#else
+		run thread(2, 0, NONE)
+#endif
 #endif
 	}
 }

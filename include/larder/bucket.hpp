@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <larder/error.hpp>
@@ -83,6 +84,27 @@ public:
     [[nodiscard]] Result<Lease> get_or_build(std::string_view key, const Build& build,
                                              const PublishOptions& options = {}) const;
 
+    /// What claim returns: a lease on the entry; or a Staging, in which the caller builds it.
+    using Claim = std::variant<Lease, Staging>;
+
+    /// Does what get_or_build does, without a wait and without a callback, for programs that build
+    /// many entries in one thread. Returns a lease on the entry of `key` if there is one. Otherwise
+    /// the caller becomes its only builder: it gets a Staging, fills it, and publishes it under the
+    /// same key, or destroys it to let another caller build. Until then each other claim of the key
+    /// is `busy`, and each get_or_build of it waits. A program may have any number of claims.
+    ///
+    /// After `busy`, call it again later, for example every 10 to 100 ms. A program that holds a
+    /// claim and tries to get another key must not do so for ever: the builder of that key may be
+    /// waiting for the claim, and no process sees such a circle.
+    ///
+    /// Errors: `busy` if another builds the entry, in any thread or process; the message says which
+    /// process and for how long. `invalid` if this thread runs a build of the same key. `no_space`;
+    /// those of get, except `miss`.
+    /// Concurrency: never waits. The Staging may be given to another thread.
+    /// Crash: the key can be claimed again as soon as the process has ended. What it had staged is
+    /// deleted by a later collection.
+    [[nodiscard]] Result<Claim> claim(std::string_view key) const;
+
     /// Returns an empty private directory to fill. It is deleted unless it is published.
     /// Errors: `no_space`.
     [[nodiscard]] Result<Staging> stage() const;
@@ -96,7 +118,8 @@ public:
     /// published, and the Staging is gone. (If the key itself is `invalid`, the Staging stays.)
     /// Concurrency: waits only for a remove or an eviction in the same bucket. They hold the
     /// bucket's lock while they check a link, and they may themselves wait for a process that was
-    /// stopped in the middle of a publish.
+    /// stopped in the middle of a publish. If the Staging is from claim, the wait may last for
+    /// OpenOptions::build_timeout, if that is longer than lock_timeout.
     /// Crash: the key names the old entry or the new one, and that entry is complete. The other one
     /// is garbage.
     [[nodiscard]] Result<Lease> publish(std::string_view key, Staging&& staging,

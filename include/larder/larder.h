@@ -202,8 +202,8 @@ typedef struct larder_bucket larder_bucket;
 /* The promise that the files of one entry stay where they are. From a get, a publish or a restore;
  * larder_lease_free ends it. */
 typedef struct larder_lease larder_lease;
-/* A private directory in which an entry is made. From larder_bucket_stage, or lent to a
- * larder_build. Freed by larder_bucket_publish or larder_staging_free. */
+/* A private directory in which an entry is made. From larder_bucket_stage or larder_bucket_claim,
+ * or lent to a larder_build. Freed by larder_bucket_publish or larder_staging_free. */
 typedef struct larder_staging larder_staging;
 
 /* ---- events ---- */
@@ -545,7 +545,7 @@ larder_code larder_staging_move_from(larder_staging* staging, const char* source
  *
  * The text is valid until the next call for the same staging, or until the staging is freed.
  * Returns NULL if memory has run out.
- * Requires: this thread runs the build. */
+ * Requires: this thread runs the build, or the staging is from larder_bucket_claim. */
 const char* larder_staging_inside(larder_staging* staging);
 /* Hands in the digest of a file that was written below the staging's path, so that the publish does
  * not read the file again. `path` is relative to that, `size` is how many bytes the file has, and
@@ -593,6 +593,26 @@ larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* 
                                        larder_build build, void* user_data,
                                        const larder_publish_options* options, larder_lease** lease,
                                        larder_error** error);
+
+/* Does what larder_bucket_get_or_build does, without a wait and without a callback, for programs
+ * that build many entries in one thread. If `key` names an entry, sets *lease to a lease on it, and
+ * *staging to NULL. Otherwise the caller becomes the only builder of the entry: *lease is NULL, and
+ * *staging is what the caller fills, and then gives to larder_bucket_publish with the same key. Or
+ * it gives the staging to larder_staging_free, to let another caller build. Until then each other
+ * claim of the key is `busy`, and each larder_bucket_get_or_build of it waits. A program may have
+ * any number of claims.
+ *
+ * After `busy`, call it again later, for example every 10 to 100 ms. A program that holds a claim
+ * and tries to get another key must not do so for ever: the builder of that key may be waiting for
+ * the claim, and no process sees such a circle.
+ * Errors: `busy` if another builds the entry, in any thread or process; the error says which
+ * process and for how long. `invalid` if this thread runs a build of the same key. `no_space`;
+ * those of larder_bucket_get, except `miss`.
+ * Concurrency: never waits. Another thread may publish or free the staging.
+ * Crash: the key can be claimed again as soon as the process has ended. What it had staged is
+ * deleted by a later collection. */
+larder_code larder_bucket_claim(const larder_bucket* bucket, const char* key, larder_lease** lease,
+                                larder_staging** staging, larder_error** error);
 
 /* ---- retiring ---- */
 

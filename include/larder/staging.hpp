@@ -13,8 +13,9 @@ namespace larder {
 
 class Bucket;
 namespace protocol {
+class BuildLock;
 class Stage;
-}
+}  // namespace protocol
 
 /// Owns a new entry in the cache, which no key names yet. What a caller puts below path() becomes
 /// the entry's tree when Bucket::publish takes the Staging. It stays at this path. No process can
@@ -22,6 +23,9 @@ class Stage;
 ///
 /// The destructor deletes a tree that was not published. But a tree that move_from took belongs to
 /// the caller until it is published: see there. In a forked child the destructor touches nothing.
+///
+/// A Staging from Bucket::claim also holds the lock of its key's build. It keeps that until it was
+/// published, or is destroyed.
 ///
 /// Concurrency: one thread owns a Staging at a time; different Stagings are independent.
 /// Crash: what was staged is deleted by the next process that collects.
@@ -82,12 +86,15 @@ public:
     /// wait until OpenOptions::build_timeout. The library reads the variable of its own process
     /// when it is loaded, before main().
     ///
-    /// Requires: this thread runs the build.
+    /// Requires: this thread runs the build, or the Staging is from Bucket::claim.
     [[nodiscard]] std::string inside() const;
 
 private:
     friend class Bucket;
     explicit Staging(protocol::Stage&& stage);
+    Staging(protocol::BuildLock&& build, protocol::Stage&& stage);
+    /// Null unless the key was claimed. It ends after stage_.
+    std::unique_ptr<protocol::BuildLock> build_;
     std::unique_ptr<protocol::Stage> stage_;  ///< null after a move or a publish
 };
 

@@ -4,6 +4,7 @@
 #include "api/collecting.hpp"
 #include "format/name.hpp"
 #include "policy/pin.hpp"
+#include "protocol/claim.hpp"
 #include "protocol/get.hpp"
 #include "protocol/get_or_build.hpp"
 #include "protocol/inspect.hpp"
@@ -51,13 +52,15 @@ tl::unexpected<Error> cache_is_lost(const cache::Root& root) {
                            "nothing was published: stage it again");
 }
 
-/// Publishes a stage, and returns a lease on the new entry. After an error the caller still owns
-/// the stage. Errors: `invalid` if the stage belongs to another cache; `refused` if the cache was
-/// moved or deleted since it was staged, or the lease table; those of protocol::publish.
+/// Publishes a stage, and returns a lease on the new entry. If the key was claimed, waits for the
+/// bucket as long as a build may last. After an error the caller still owns the stage. Errors:
+/// `invalid` if the stage belongs to another cache; `refused` if the cache was moved or deleted
+/// since it was staged, or the lease table; those of protocol::publish.
 Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
                                           const std::string& bucket,
                                           const std::string& encoded_bucket, std::string_view key,
-                                          protocol::Stage& stage, const PublishOptions& options) {
+                                          protocol::Stage& stage, bool is_claimed,
+                                          const PublishOptions& options) {
     if (stage.root()->dirs().root.path != cache.path()) {
         return fail(Errc::invalid, "publish", cache.path(),
                     "staged in another cache, " + stage.root()->dirs().root.path.string());
@@ -68,7 +71,9 @@ Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
     // directories need no check: nothing can be made in one that was deleted, so the publish fails.
     if (root->is_lost({&cache::Handles::participants})) return cache_is_lost(*root);
     detail::Call call(cache);
-    auto published = protocol::publish(stage, place, options, call.context());
+    auto published = protocol::publish(
+        stage, place, options,
+        is_claimed ? protocol::patient_as_a_build(call.context()) : call.context());
     // If the cache was deleted meanwhile, that explains the failure better than its own error does.
     if (!published && root->is_lost()) return cache_is_lost(*root);
     TRY(published);
@@ -131,6 +136,24 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
     return Lease(std::move(lease));
 }
 
+Result<Bucket::Claim> Bucket::claim(std::string_view key) const {
+    // As in get_or_build.
+    TRY_ASSIGN(const auto known_root, cache_->root());
+    TRY_ASSIGN(const auto known_place, place_of(*known_root, name_, encoded_, key));
+    detail::Call call(*cache_);
+    auto found = get_counted(*cache_, call, known_root, known_place);
+    if (found) return Claim(Lease(std::move(*found)));
+    if (found.error().code != Errc::miss) return tl::make_unexpected(std::move(found).error());
+
+    TRY_ASSIGN(const auto root, cache_->current_root());
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
+    TRY_ASSIGN(auto claim, protocol::claim(root, place, call.context()));
+    if (auto* const lease = std::get_if<protocol::SlotLease>(&claim))
+        return Claim(Lease(std::move(*lease)));
+    auto& claimed = std::get<protocol::ClaimedStage>(claim);
+    return Claim(Staging(std::move(claimed.lock), std::move(claimed.stage)));
+}
+
 Result<Staging> Bucket::stage() const {
     // A link is made in the staging area, and directories are in the archive. If those two were
     // deleted, that fails, and only then is a look at them needed.
@@ -151,7 +174,8 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
     // Check the key before the Staging is taken, so that a mistyped key does not cost what was
     // staged.
     TRY(format::encode_key(key));
-    // From here on the Staging is gone, however this call ends.
+    // From here on the Staging is gone, however this call ends. A claim ends last.
+    const auto build = std::move(staging.build_);
     const auto stage = std::move(staging.stage_);
     if (!stage)
         return fail(Errc::invalid, "publish", cache_->path(),
@@ -160,7 +184,8 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
         return fail(Errc::invalid, "publish", cache_->path(),
                     "a forked child can't publish what its parent staged");
     }
-    auto published = publish_stage(*cache_, name_, encoded_, key, *stage, options);
+    auto published =
+        publish_stage(*cache_, name_, encoded_, key, *stage, build != nullptr, options);
     // A tree that move_from took goes back to its owner. The error says where it is now.
     if (!published) return tl::make_unexpected(stage->give_back(std::move(published).error()));
     return Lease(std::move(*published));

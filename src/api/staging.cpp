@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <larder/staging.hpp>
 
-#include "protocol/nested_builds.hpp"
+#include "protocol/build_lock.hpp"
 #include "protocol/stage.hpp"
 
 namespace larder {
 
 Staging::Staging(protocol::Stage&& stage)
     : stage_(std::make_unique<protocol::Stage>(std::move(stage))) {}
+Staging::Staging(protocol::BuildLock&& build, protocol::Stage&& stage)
+    : build_(std::make_unique<protocol::BuildLock>(std::move(build))),
+      stage_(std::make_unique<protocol::Stage>(std::move(stage))) {}
 Staging::Staging(Staging&&) noexcept = default;
 Staging& Staging::operator=(Staging&&) noexcept = default;
 Staging::~Staging() = default;
@@ -16,7 +19,9 @@ std::filesystem::path Staging::path() const {
     return stage_ ? stage_->tree_path() : std::filesystem::path();
 }
 
-std::string Staging::inside() const { return protocol::text_for_nested_builds(); }
+std::string Staging::inside() const {
+    return protocol::text_for_nested_builds(build_ ? build_->seen() : std::nullopt);
+}
 
 namespace {
 

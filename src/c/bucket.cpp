@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The functions of a bucket. c/call.hpp explains the shape that all of them have.
 #include <memory>
+#include <variant>
 
 #include <larder/bucket.hpp>
 
@@ -65,6 +66,21 @@ larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* 
     };
     return c::guarded("get or build", error, {{"bucket", bucket}, {"key", key}, {"build", build}},
                       get_or_build);
+}
+
+larder_code larder_bucket_claim(const larder_bucket* bucket, const char* key, larder_lease** lease,
+                                larder_staging** staging, larder_error** error) {
+    c::clear(lease);
+    c::clear(staging);
+    const auto claim = [&]() -> Result<> {
+        TRY_ASSIGN(auto claimed, bucket->bucket.claim(key));
+        if (auto* const found = std::get_if<Lease>(&claimed))
+            return c::hand_out_handle(lease, Result<Lease>(std::move(*found)));
+        return c::hand_out_handle(staging, Result<Staging>(std::get<Staging>(std::move(claimed))));
+    };
+    return c::guarded("claim", error,
+                      {{"bucket", bucket}, {"key", key}, {"lease", lease}, {"staging", staging}},
+                      claim);
 }
 
 larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,

@@ -41,7 +41,7 @@ struct larder_lease {
 /// A Staging that the handle owns, or one that is lent to a build. The same functions fill both.
 /// Only one that is owned can be published or freed.
 struct larder_staging {
-    /// Takes over the Staging that larder_bucket_stage has made.
+    /// Takes over the Staging that larder_bucket_stage or larder_bucket_claim has made.
     explicit larder_staging(larder::Staging given)
         : own(std::move(given)), staging(*own), path(larder::os::text_of(staging.path())) {}
     /// Refers to a Staging that get_or_build lends to a build. It must live longer.

@@ -3,19 +3,13 @@
 
 #include <algorithm>
 
-#include "format/layout.hpp"
-#include "format/lock_bytes.hpp"
+#include "cache/lock_wait.hpp"
 #include "os/points.hpp"
-#include "protocol/get.hpp"
-#include "protocol/nested_builds.hpp"
+#include "protocol/claim.hpp"
 
 namespace larder::protocol {
 
 namespace {
-
-using os::FileLock;
-using os::Mode;
-using os::Range;
 
 /// A build takes from milliseconds to minutes. A look every 10 ms costs nothing, and no user
 /// notices the delay.
@@ -57,118 +51,65 @@ private:
     std::optional<std::string> circle_;
 };
 
-/// The lock of one build. Other processes can see that this thread waits for it or holds it.
-class BuildLock {
-public:
-    BuildLock(const BuildRef& build, const KeyRef& place, const cache::CallContext& context)
-        : build_(build),
-          what_("build " + std::string(place.encoded_key())),
-          context_(context),
-          activity_(std::in_place, build.root.participant_if_possible(context), build.lock, what_,
-                    cache::Activity::Shows::waiting) {}
+/// Returns how long a wait for the lock may last. If other processes cannot see this thread, they
+/// cannot see a circle of which it is part. So it must not wait for long.
+std::chrono::milliseconds time_limit(const BuildLock& lock, const cache::CallContext& context) {
+    return lock.since_nanos() != 0 ? context.build_timeout
+                                   : std::min(context.build_timeout, longest_unseen_wait);
+}
 
-    /// Takes the byte that this thread holds already, for the build of another key around this
-    /// one. The lock of that build keeps others from this key, too.
-    void share_own_byte() noexcept {
-        activity_->set_holding();
-        has_lock_ = true;
-    }
-
-    /// Waits for the lock, and writes the wait down in the journal. After a success the caller
-    /// builds. It builds without the lock if the wait took too long, or if builds wait for each
-    /// other in a circle. Publishing is safe without the lock; only work is done twice. Errors:
-    /// `interrupted`.
-    Result<> wait() {
-        CircleWatch watch(build_, context_);
-        TRY_ASSIGN(held_, cache::open_locks(build_.root));
-        const auto attempt = [&] {
-            return held_->try_lock(Mode::exclusive, Range::byte(build_.lock));
-        };
-        const auto go_on = [&](std::chrono::steady_clock::duration waited) {
-            (void)os::point("build.waiting");
-            return watch.look_after(waited);
-        };
-        const cache::LockNumbers blamed{build_.lock};
-        const cache::AwaitedLock lock{
-            .what = what_, .blamed = blamed, .limit = time_limit(), .longest_pause = longest_pause};
-        TRY_ASSIGN(cache::LockWait wait,
-                   cache::wait_for_lock(build_.root, context_, lock, attempt, go_on));
-        if (watch.circle()) wait.holders = *watch.circle();
-        has_lock_ = wait.acquired();
-        if (has_lock_) {
-            activity_->set_holding();
-        } else {
-            activity_.reset();  // neither waiting nor holding
-            held_.reset();
-        }
-        Result<> ended;
-        if (wait.end == base::Waited::End::interrupted)
-            ended = fail(Errc::interrupted, "wait for build", {},
-                         "stopped on request; built by " + wait.holders);
-        cache::note_wait(context_, std::move(what_), std::move(wait));
-        return ended;
-    }
-
-    /// Returns when the activity that shows it began, in nanoseconds since 1970; 0 if other
-    /// processes cannot see it.
-    [[nodiscard]] std::uint64_t since_nanos() const noexcept {
-        return activity_ ? activity_->since_nanos() : 0;
-    }
-    /// Returns whether this thread holds the byte.
-    [[nodiscard]] bool has_lock() const noexcept { return has_lock_; }
-
-private:
-    /// Returns how long the wait may last. If other processes cannot see this thread, they cannot
-    /// see a circle of which it is part. So it must not wait for long.
-    [[nodiscard]] std::chrono::milliseconds time_limit() const {
-        return activity_->is_visible() ? context_.build_timeout
-                                       : std::min(context_.build_timeout, longest_unseen_wait);
-    }
-
-    const BuildRef build_;
-    std::string what_;  // for people: "build rich-13.9"; moved away by wait
-    const cache::CallContext& context_;
-    bool has_lock_ = false;
-    std::optional<FileLock> held_;             // nullopt without the lock, and if it is shared
-    std::optional<cache::Activity> activity_;  // nullopt after a wait that did not get the lock
-};
+/// Waits for the lock, and writes the wait down in the journal. Afterwards the caller builds: with
+/// the lock, or without it if the wait took too long, or if builds wait for each other in a circle.
+/// Publishing is safe without the lock; only work is done twice. Errors: `interrupted`.
+Result<> wait(BuildLock& lock, const BuildRef& build, const cache::CallContext& context) {
+    CircleWatch watch(build, context);
+    const auto go_on = [&](std::chrono::steady_clock::duration waited) {
+        (void)os::point("build.waiting");
+        return watch.look_after(waited);
+    };
+    const cache::LockNumbers blamed{build.lock};
+    const cache::AwaitedLock awaited{.what = lock.what(),
+                                     .blamed = blamed,
+                                     .limit = time_limit(lock, context),
+                                     .longest_pause = longest_pause};
+    TRY_ASSIGN(cache::LockWait wait,
+               cache::wait_for_lock(
+                   build.root, context, awaited, [&] { return lock.try_take(); }, go_on));
+    if (watch.circle()) wait.holders = *watch.circle();
+    if (!wait.acquired()) lock.give_up();
+    Result<> ended;
+    if (wait.end == base::Waited::End::interrupted)
+        ended = fail(Errc::interrupted, "wait for build", {},
+                     "stopped on request; built by " + wait.holders);
+    cache::note_wait(context, lock.what(), std::move(wait));
+    return ended;
+}
 
 }  // namespace
 
 Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const Fill& fill,
                                const PublishOptions& options, const cache::CallContext& context) {
-    // A build ends with a publish, which needs a participant. If this process cannot join the
-    // cache, this call should fail now, and not after a wait.
+    // As in claim.
     TRY(root->participant(context));
-    const BuildRef build{*root, format::build_byte(place.encoded_bucket, place.encoded_key()),
-                         place.path};
+    const BuildRef build = build_of(*root, place);
     const OwnPart own = own_part_of(build);
-    if (own == OwnPart::key) {
-        return fail(Errc::invalid, "build", root->dirs().buckets / place.path,
-                    "this build requests its own key; build what it needs under another key");
-    }
-    BuildLock lock(build, place, context);
+    if (own == OwnPart::key) return wants_own_key(*root, place);
+    BuildLock lock(root, place, context);
     if (own == OwnPart::byte) {
-        lock.share_own_byte();
+        lock.share_own();
     } else {
-        TRY(lock.wait());
+        TRY(wait(lock, build, context));
     }
-    (void)os::point("build.locked");
+    TRY_ASSIGN(Claim claim, take_up(std::move(lock), root, place, context));
+    if (auto* const found = std::get_if<SlotLease>(&claim)) return std::move(*found);
 
-    // Look again: another process may have built and published during the wait.
-    auto found = get(root, place, context);
-    if (found || found.error().code != Errc::miss) return found;
-
-    const BuildInProgress in_progress(build, lock.since_nanos(), lock.has_lock());
-    TRY_ASSIGN(Stage stage, Stage::make(root, context));
+    auto& claimed = std::get<ClaimedStage>(claim);
+    const BuildInProgress in_progress(build, claimed.lock.since_nanos(), claimed.lock.is_held());
+    Stage& stage = claimed.stage;
     if (auto filled = fill(stage); !filled)
         return tl::make_unexpected(stage.give_back(std::move(filled).error()));
     (void)os::point("build.filled");
-    // What may have taken half an hour must not be lost because a process that holds the bucket's
-    // lock was stopped. So this publish is as patient as a wait for a build.
-    cache::CallContext patient = context;
-    patient.lock_timeout = std::max(context.lock_timeout, context.build_timeout);
-    auto published = publish(stage, place, options, patient);
+    auto published = publish(stage, place, options, patient_as_a_build(context));
     if (!published) return tl::make_unexpected(stage.give_back(std::move(published).error()));
     return published;
 }

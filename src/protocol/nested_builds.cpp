@@ -225,14 +225,14 @@ BuildInProgress::BuildInProgress(const BuildRef& build, std::uint64_t since_nano
 
 BuildInProgress::~BuildInProgress() { innermost_build = around_; }
 
-std::optional<OuterBuild> BuildInProgress::seen() const {
-    if (since_nanos_ == 0) return std::nullopt;
-    return OuterBuild{path_of(build_.root), build_.lock, since_nanos_,
-                      std::string(build_.key_path)};
+std::optional<OuterBuild> seen_by_others(const BuildRef& build, std::uint64_t since_nanos) {
+    if (since_nanos == 0) return std::nullopt;
+    return OuterBuild{path_of(build.root), build.lock, since_nanos, std::string(build.key_path)};
 }
 
-std::string text_for_nested_builds() {
+std::string text_for_nested_builds(std::optional<OuterBuild> claimed) {
     std::vector<OuterBuild> builds = builds_in_environment();
+    if (claimed) builds.push_back(*std::move(claimed));
     for (auto* each = innermost_build; each != nullptr; each = each->around()) {
         if (auto build = each->seen()) builds.push_back(*std::move(build));
     }

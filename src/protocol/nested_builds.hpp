@@ -25,6 +25,11 @@ struct BuildRef {
     std::string_view key_path;  ///< "<bucket>/<key>", encoded: another key may have the same byte
 };
 
+/// Returns a build as other processes see it, which goes by an activity that began at
+/// `since_nanos`. Returns nullopt if that is 0, because they cannot see it then.
+[[nodiscard]] std::optional<format::OuterBuild> seen_by_others(const BuildRef& build,
+                                                               std::uint64_t since_nanos);
+
 /// While it lives, this thread builds. It lies on the stack of the build, and builds inside builds
 /// form a list there, whose head is a variable of the thread. (A vector in such a variable would
 /// not do: glibc aborts if it has no memory to register the variable's destructor.)
@@ -45,7 +50,9 @@ public:
     /// Returns false in a process that was forked by the thread that builds.
     [[nodiscard]] bool is_ours() const noexcept { return process_ == os::process_token(); }
     /// Returns the build as other processes see it. Returns nullopt if they cannot see it.
-    [[nodiscard]] std::optional<format::OuterBuild> seen() const;
+    [[nodiscard]] std::optional<format::OuterBuild> seen() const {
+        return seen_by_others(build_, since_nanos_);
+    }
 
 private:
     const BuildRef build_;
@@ -55,8 +62,10 @@ private:
     const BuildInProgress* const around_;  // lives longer, because it stands deeper in the stack
 };
 
-/// Returns the text for LARDER_INSIDE: the builds of this thread, and those that it works for.
-[[nodiscard]] std::string text_for_nested_builds();
+/// Returns the text for LARDER_INSIDE: the builds of this thread, those that it works for, and
+/// `claimed`, if there is one, which is built by a claim.
+[[nodiscard]] std::string text_for_nested_builds(
+    std::optional<format::OuterBuild> claimed = std::nullopt);
 
 /// What this thread has to do already with a build that it wants.
 enum class OwnPart {

@@ -29,6 +29,9 @@ enum class EventKind : std::uint8_t {
     /// A process begins to live in the boot after a cut: all that it does from then on, it does to
     /// what the cut has left. `bucket` is the number of the cut.
     restart,
+    /// The call with which a build by a claim begins. `busy`: another builds the key, and the build
+    /// has failed.
+    claim,
     // What the supervisor does and sees, and the stops of the whole machine that the metronome
     // sees. Each is an instant. The process concerned is in `detail`; 0 stands for all processes.
     born = 64,
@@ -40,7 +43,7 @@ enum class EventKind : std::uint8_t {
 
 /// Returns whether the operation is on one key, and not on a bucket or the cache.
 [[nodiscard]] constexpr bool names_a_key(EventKind kind) noexcept {
-    return kind <= EventKind::remove || kind == EventKind::evict;
+    return kind <= EventKind::remove || kind == EventKind::evict || kind == EventKind::claim;
 }
 
 enum class EventPhase : std::uint8_t { begin = 1, middle, end, instant };

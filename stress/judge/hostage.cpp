@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-// No operation is held up by a process that is dead. Gets, refreshes and collections are not held
-// up by any process.
+// No operation is held up by a process that is dead. Gets, claims, refreshes and collections are
+// not held up by any process. A claim is refused only for a build that lives.
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "stress/history/text.hpp"
 #include "stress/judge/checks.hpp"
@@ -19,6 +24,7 @@ public:
     explicit HostageCheck(const JudgeContext& context) : context_(context) {}
 
     void run() {
+        index_builds();
         for (const auto& operation : context_.history.operations) {
             if (const auto limit = limit_of(operation.kind)) check_time(operation, *limit);
             if (operation.outcome == OpOutcome::busy) check_busy(operation);
@@ -34,6 +40,7 @@ private:
         const auto& options = context_.options;
         switch (operation) {
             case EventKind::get:
+            case EventKind::claim:
             case EventKind::refresh:
             case EventKind::collect:
                 return static_cast<Time>(options.hostage_limit.count());
@@ -74,6 +81,8 @@ private:
                     fmt::format("{} ended busy, although it never waits", describe(operation)),
                     {operation});
                 return;
+            case EventKind::claim:
+                return check_refused(operation);
             case EventKind::put:
             case EventKind::build:
             case EventKind::remove:
@@ -98,7 +107,41 @@ private:
             {operation});
     }
 
+    /// Notes when each key was perhaps being built: from the begin of each build until its end, or
+    /// the end of its process. The builds of refused claims are none.
+    void index_builds() {
+        std::set<std::tuple<std::uint32_t, std::uint16_t, std::uint32_t>> refused;
+        for (const auto& claim : context_.history.operations) {
+            // A claim is the operation after the begin of its build.
+            if (claim.kind == EventKind::claim && claim.outcome == OpOutcome::busy)
+                refused.emplace(claim.process, claim.thread, claim.operation - 1);
+        }
+        for (const auto& build : context_.history.operations) {
+            if (build.kind != EventKind::build ||
+                refused.contains({build.process, build.thread, build.operation}))
+                continue;
+            const Time end =
+                std::min(build.end, context_.history.incidents.of(build.process).last());
+            builds_[{build.bucket, build.key}].push_back({build.begin, end});
+        }
+    }
+
+    /// A claim that was refused was made while another builder was at work.
+    void check_refused(const Operation& claim) {
+        ++context_.verdict.waits;
+        const auto at = builds_.find({claim.bucket, claim.key});
+        const auto explains = [&](const Interval& build) {
+            return build.from <= claim.end && claim.begin <= build.to;
+        };
+        if (at != builds_.end() && std::any_of(at->second.begin(), at->second.end(), explains))
+            return;
+        context_.violations.add(
+            kind, fmt::format("{} was refused, although no process built the key", describe(claim)),
+            {claim});
+    }
+
     const JudgeContext& context_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<Interval>> builds_;  // by key
 };
 
 }  // namespace

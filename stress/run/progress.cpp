@@ -45,6 +45,8 @@ std::string_view operation_name(std::size_t kind) noexcept {
             return "get";
         case EventKind::build:
             return "build";
+        case EventKind::claim:
+            return "claim";
         case EventKind::use:
             return "use";
         case EventKind::remove:

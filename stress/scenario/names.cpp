@@ -10,6 +10,7 @@ const std::vector<HelpEntry>& work_names() {
         {"get", "lease an entry, read all of it, and keep the lease for later"},
         {"use", "read all of an entry that was leased before"},
         {"build", "get_or_build, with a builder that may fail"},
+        {"claim", "claim a key, and build it or give it up, beside a second claim now and then"},
         {"remove", "remove a key"},
         {"refresh", "remove all keys of a bucket"},
         {"collect", "delete what is retired and not leased; now and then settle"},

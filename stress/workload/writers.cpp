@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Work that changes what a key names: put, replace, build, remove, refresh.
+// Work that changes what a key names: put, replace, build, claim, remove, refresh.
 #include <fmt/format.h>
 
 #include "stress/content/names.hpp"
@@ -98,6 +98,50 @@ class BuildWork : public Workload {
     }
 };
 
+class ClaimWork : public Workload {
+    void start(Actor& actor) override { claim(actor, actor.draw_bucket(), actor.draw_key()); }
+
+    void claim(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
+        const Version version = actor.fresh_version();
+        RecordedOp build(actor, EventKind::build, bucket, key, version);
+        RecordedOp call(actor, EventKind::claim, bucket, key);
+        auto claimed = [&] {
+            const LibraryCall library;
+            return actor.bucket(bucket).claim(key_name(key));
+        }();
+        if (!claimed) {
+            call.end(claimed.error());
+            return build.end(OpOutcome::failed);
+        }
+        call.end(OpOutcome::ok);
+        if (auto* const found = std::get_if<Lease>(&*claimed))
+            return keep(actor, build, std::move(*found), bucket, key);
+        build.middle();
+        auto staging = std::get<Staging>(std::move(*claimed));
+        if (actor.random.chance(0.05)) return build.end(OpOutcome::failed);  // gives it up
+        // No claim waits, so they may be made in any order.
+        if (actor.random.chance(0.1)) claim(actor, bucket, actor.draw_key());
+        if (const auto written =
+                write_tree(staging.path(), {bucket, key, version, actor.scenario().tree});
+            !written)
+            return build.end(written.error());
+        auto published = [&] {
+            const LibraryCall library;
+            return actor.bucket(bucket).publish(key_name(key), std::move(staging));
+        }();
+        if (!published) return build.end(published.error());
+        keep(actor, build, std::move(*published), bucket, key);
+    }
+
+    static void keep(Actor& actor, RecordedOp& build, Lease lease, std::uint32_t bucket,
+                     std::uint32_t key) {
+        auto held = end_with_lease(actor, build, std::move(lease), bucket, key);
+        if (!held) return;
+        use(actor, *held);
+        actor.hold(std::move(*held));
+    }
+};
+
 /// Ends a removal or a refresh that has failed. Its effect is one rename, and only the sync that
 /// makes it hold over a power cut comes after that.
 void end_with_error(RecordedOp& operation, const Error& error, Durability durability) {
@@ -147,6 +191,7 @@ std::unique_ptr<Workload> make_writer(std::string_view name) {
     if (name == "put") return std::make_unique<PutWork>();
     if (name == "replace") return std::make_unique<ReplaceWork>();
     if (name == "build") return std::make_unique<BuildWork>();
+    if (name == "claim") return std::make_unique<ClaimWork>();
     if (name == "remove") return std::make_unique<RemoveWork>();
     if (name == "refresh") return std::make_unique<RefreshWork>();
     return nullptr;

@@ -8,6 +8,7 @@
 void test_abi(void);
 void test_builds(void);
 void test_callbacks(void);
+void test_claims(void);
 void test_content(void);
 void test_entries(void);
 void test_errors(void);
@@ -21,17 +22,10 @@ static const struct {
     const char* name;
     void (*run)(void);
 } parts[] = {
-    {"abi", test_abi},
-    {"builds", test_builds},
-    {"callbacks", test_callbacks},
-    {"content", test_content},
-    {"entries", test_entries},
-    {"errors", test_errors},
-    {"events", test_events},
-    {"housekeeping", test_housekeeping},
-    {"install", test_install},
-    {"options", test_options},
-    {"waits", test_waits},
+    {"abi", test_abi},         {"builds", test_builds},   {"callbacks", test_callbacks},
+    {"claims", test_claims},   {"content", test_content}, {"entries", test_entries},
+    {"errors", test_errors},   {"events", test_events},   {"housekeeping", test_housekeeping},
+    {"install", test_install}, {"options", test_options}, {"waits", test_waits},
 };
 
 int main(int argc, char** argv) {

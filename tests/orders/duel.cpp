@@ -20,7 +20,8 @@ WorldStart beginning_of(const ProgramPair& pairing) {
 
 /// Returns whether the operation may wait. No other may (invariant 7).
 bool may_wait(Op operation) {
-    return operation == Op::put || operation == Op::remove || operation == Op::evict;
+    return operation == Op::put || operation == Op::build || operation == Op::remove ||
+           operation == Op::evict;
 }
 
 }  // namespace
@@ -110,7 +111,8 @@ bool ProcessDuel::step(int process, bool known) {
 void ProcessDuel::record(int process, const std::string& result) {
     DuelSide& side = sides_[index(process)];
     const Op done = operation(process);
-    const std::string content = done == Op::put ? content_by(process, side.operation) : "";
+    const bool puts = done == Op::put || done == Op::build;
+    const std::string content = puts ? content_by(process, side.operation) : "";
     history_.push_back({process, done, content, side.begun, now_, result});
     lines_.push_back(describe({history_.back()}));
     lines_.back().pop_back();

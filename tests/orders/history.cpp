@@ -41,6 +41,11 @@ bool apply(const TimedOp& event, std::string& key) {
             return event.result == "ok";
         case Op::verify:
             return event.result == "sound" || event.result == "busy";
+        case Op::claim:
+            return event.result == "busy" || event.result == (key.empty() ? "claimed" : key);
+        case Op::build:
+            if (event.result == "ok") key = event.value;
+            return event.result == "ok" || event.result == "none";
     }
     return false;
 }
@@ -59,6 +64,55 @@ bool has_order(const std::vector<TimedOp>& left, const std::string& key, const s
             return true;
     }
     return false;
+}
+
+/// From the beginning of a claim to the end of its build.
+struct Claiming {
+    int process;
+    unsigned begun, ended;  // while it may have the lock
+    unsigned certain_from;  // it surely has the lock from here to certain_to: from the end of the
+    unsigned certain_to;    // claim to the beginning of the build; nothing if it claimed nothing
+};
+
+std::vector<Claiming> claims_of(const std::vector<TimedOp>& history) {
+    std::vector<Claiming> claims;
+    for (const TimedOp& claim : history) {
+        if (claim.operation != Op::claim) continue;
+        Claiming claiming{claim.process, claim.begun, claim.ended, 0, 0};
+        if (claim.result == "claimed") {
+            for (const TimedOp& build : history) {
+                const bool is_of_it = build.process == claim.process &&
+                                      build.operation == Op::build && build.begun > claim.ended;
+                if (is_of_it)
+                    claiming = {claim.process, claim.begun, build.ended, claim.ended, build.begun};
+            }
+        }
+        claims.push_back(claiming);
+    }
+    return claims;
+}
+
+/// Returns what is wrong with the claims, apart from what they have got; an empty string if nothing
+/// is.
+std::string judge_claims(const std::vector<TimedOp>& history) {
+    const auto claims = claims_of(history);
+    for (const Claiming& one : claims) {
+        for (const Claiming& other : claims) {
+            if (one.process != other.process && one.certain_from < other.certain_to &&
+                other.certain_from < one.certain_to)
+                return "both processes have claimed the key at one time";
+        }
+    }
+    for (const TimedOp& event : history) {
+        const auto gave_way_to = [&](const Claiming& other) {
+            return other.process != event.process && other.begun <= event.ended &&
+                   event.begun <= other.ended;
+        };
+        if (event.operation == Op::claim && event.result == "busy" &&
+            std::none_of(claims.begin(), claims.end(), gave_way_to))
+            return "busy, although no other process claimed the key";
+    }
+    return {};
 }
 
 }  // namespace
@@ -81,6 +135,10 @@ std::string name_of(Op operation) {
             return "adopt";
         case Op::verify:
             return "verify";
+        case Op::claim:
+            return "claim";
+        case Op::build:
+            return "build";
     }
     return "";
 }
@@ -92,9 +150,11 @@ std::string judge(const std::vector<TimedOp>& history, const std::string& first,
             return other.process != event.process && needs_collectors_lock(other.operation) &&
                    was_concurrent(event, other);
         };
-        if (event.result == "busy" && std::none_of(history.begin(), history.end(), gave_way_to))
+        if (event.operation != Op::claim && event.result == "busy" &&
+            std::none_of(history.begin(), history.end(), gave_way_to))
             return "busy, although no other process was collecting or verifying";
     }
+    if (auto wrong = judge_claims(history); !wrong.empty()) return wrong;
     if (has_order(history, first, last)) return {};
     return "not linearizable: no order of the operations has these results, and leaves " +
            (last.empty() ? "nothing" : last);

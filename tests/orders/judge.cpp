@@ -94,6 +94,28 @@ TEST_CASE("judge: busy is an answer only while another process collects or verif
     CHECK_FALSE(is_good({event(0, Op::remove, 1, 2, "busy")}, "", ""));
 }
 
+TEST_CASE("judge: a key is claimed by one at a time, and only if it has no entry") {
+    const auto beside = [](unsigned claimed, unsigned built, const char* other) {
+        return is_good({event(0, Op::claim, 1, 2, "claimed"), event(0, Op::build, 5, 6, "ok", "A"),
+                        event(1, Op::claim, claimed, claimed + 1, other),
+                        event(1, Op::build, built, built + 1,
+                              other == std::string("claimed") ? "ok" : "none", "B")},
+                       "", other == std::string("claimed") ? "B" : "A");
+    };
+    CHECK(beside(3, 7, "busy"));
+    CHECK_FALSE(beside(3, 7, "claimed"));
+    CHECK_FALSE(beside(7, 9, "claimed"));
+    CHECK_FALSE(beside(7, 9, "busy"));
+    CHECK(beside(7, 9, "A"));
+    CHECK_FALSE(beside(3, 7, "A"));
+    CHECK_FALSE(is_good(
+        {event(0, Op::claim, 1, 2, "claimed"), event(0, Op::build, 3, 4, "ok", "A")}, "old", "A"));
+    // Another process may put it meanwhile.
+    CHECK(is_good({event(0, Op::claim, 1, 2, "claimed"), event(1, Op::put, 3, 4, "ok", "B"),
+                   event(0, Op::build, 5, 6, "ok", "A")},
+                  "", "A"));
+}
+
 TEST_CASE("judge: an answer that no operation gives is wrong") {
     CHECK_FALSE(is_good({event(0, Op::verify, 1, 2, "an entry that nothing names")}, "", ""));
     CHECK_FALSE(is_good({event(0, Op::collect, 1, 2, "damaged")}, "", ""));

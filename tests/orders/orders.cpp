@@ -34,6 +34,7 @@ const OpProgram programs[] = {
     {"get and put", {Op::get, Op::put}},
     {"get and remove", {Op::get, Op::remove}},
     {"reap a generation", {Op::collect}, "generation.made"},  // if buckets are pointers
+    {"claim", {Op::claim, Op::build}},
 };
 
 /// Returns whether $LARDER_TEST_ORDERS asks for few orders. It does if a test runs the programs in
@@ -71,6 +72,13 @@ const OpProgram& named(const std::string& name) {
 /// Returns the pair with each beginning that makes a difference to it.
 std::vector<ProgramPair> pairings(const OpProgram& a, const OpProgram& b) {
     const bool puts = a.has(Op::put) || b.has(Op::put);
+    if (b.has(Op::claim)) {
+        // It is a get, and then perhaps a put. What is new is how it meets what changes the key.
+        const bool is_new = a.has(Op::claim) || a.name == "put" || a.name == "remove" ||
+                            a.name == "refresh" || a.name == "collect";
+        if (!is_new) return {};
+        return {{a, b, KeyState::absent}, {a, b, KeyState::present}};
+    }
     if (b.name == "reap a generation") {
         if (!buckets_are_pointers() || a.finds_dead()) return {};
         return {{a, b, KeyState::unmade}};
@@ -183,3 +191,4 @@ TEST_CASE("orders: refresh and collect") { explore_with_all("refresh and collect
 TEST_CASE("orders: remove and collect") { explore_with_all("remove and collect"); }
 TEST_CASE("orders: get and put") { explore_with_all("get and put"); }
 TEST_CASE("orders: get and remove") { explore_with_all("get and remove"); }
+TEST_CASE("orders: claim") { explore_with_all("claim"); }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <utility>
+#include <variant>
 
 #include "cache/root.hpp"
 #include "os/points.hpp"
@@ -42,15 +44,29 @@ public:
             case Op::get: {
                 auto lease = bucket_.get(the_key);
                 if (!lease) return name_of_error(lease.error());
-                std::string content = read_small(*lease);
-                leases_.emplace_back(std::move(*lease), content);
-                return content;
+                return keep(std::move(*lease));
             }
             case Op::put: {
                 auto lease = bucket_.publish(the_key, std::move(staged_.back()));
                 staged_.pop_back();
                 if (!lease) return name_of_error(lease.error());
                 leases_.emplace_back(std::move(*lease), content_by(process_, index));
+                return "ok";
+            }
+            case Op::claim: {
+                auto claim = bucket_.claim(the_key);
+                if (!claim) return name_of_error(claim.error());
+                if (auto* const lease = std::get_if<Lease>(&*claim)) return keep(std::move(*lease));
+                claimed_.emplace(std::get<Staging>(std::move(*claim)));
+                return "claimed";
+            }
+            case Op::build: {
+                if (!claimed_) return "none";
+                const std::string content = content_by(process_, index);
+                fill_small(claimed_->path(), content);
+                auto lease = bucket_.publish(the_key, *std::exchange(claimed_, std::nullopt));
+                if (!lease) return name_of_error(lease.error());
+                leases_.emplace_back(std::move(*lease), content);
                 return "ok";
             }
             case Op::remove:
@@ -88,6 +104,12 @@ public:
     }
 
 private:
+    /// Keeps a lease that was got, and returns what its entry holds.
+    std::string keep(Lease lease) {
+        std::string content = read_small(lease);
+        leases_.emplace_back(std::move(lease), content);
+        return content;
+    }
     static std::string name_of_error(const Error& error) {
         const bool expected = error.code == Errc::miss || error.code == Errc::busy;
         return expected ? std::string(larder::name_of(error.code)) : error.message();
@@ -103,6 +125,7 @@ private:
     Cache cache_;
     Bucket bucket_;
     std::vector<Staging> staged_;  ///< the next one is the last
+    std::optional<Staging> claimed_;
     std::vector<std::pair<Lease, std::string>> leases_;
 };
 
