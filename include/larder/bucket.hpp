@@ -46,6 +46,11 @@ public:
     /// Returns the name that Cache::bucket was given.
     [[nodiscard]] const std::string& name() const noexcept;
 
+    /// Returns the same bucket, whose calls have these options, and not those that this one may
+    /// have. It costs no system call, so a program may make one for each call. A Staging from it
+    /// has the options, too.
+    [[nodiscard]] Bucket with(const CallOptions& options) const;
+
     /// Returns a lease on the entry that `key` names now. A get that starts after a remove or a
     /// refresh has returned never yields an entry that was published before that call began.
     ///
@@ -185,9 +190,10 @@ public:
 
 private:
     friend class Cache;
-    Bucket(std::shared_ptr<detail::CacheState> cache, std::string name,
-           std::string encoded) noexcept;
+    Bucket(std::shared_ptr<detail::CacheState> cache, std::shared_ptr<const CallOptions> options,
+           std::string name, std::string encoded) noexcept;
     std::shared_ptr<detail::CacheState> cache_;
+    std::shared_ptr<const CallOptions> options_;  ///< null without any
     std::string name_;
     std::string encoded_;  ///< the name as a file name
 };

@@ -93,6 +93,11 @@ public:
     /// Returns true if OpenOptions::read_only was set, or if the root could not be written.
     [[nodiscard]] bool is_read_only() const noexcept;
 
+    /// Returns a reference to the same open cache. The calls of it, and of the Buckets that it
+    /// gives, have these options: so one call can be ended, and no other. It keeps the cache open,
+    /// like a Bucket. It costs no system call, so a program may make one for each call.
+    [[nodiscard]] Cache with(const CallOptions& options) const;
+
     /// Returns the bucket of this name. It need not exist, and nothing on the disk is touched.
     /// Errors: `invalid` if the name is empty, not UTF-8 or too long.
     [[nodiscard]] Result<Bucket> bucket(std::string_view name) const;
@@ -222,8 +227,10 @@ public:
     [[nodiscard]] Counters counters() const noexcept;
 
 private:
-    explicit Cache(std::shared_ptr<detail::CacheState> state) noexcept;
+    Cache(std::shared_ptr<detail::CacheState> state,
+          std::shared_ptr<const CallOptions> options) noexcept;
     std::shared_ptr<detail::CacheState> state_;
+    std::shared_ptr<const CallOptions> options_;  ///< null without any
 };
 
 }  // namespace larder

@@ -417,6 +417,42 @@ void larder_counters_free(larder_counters* counters);
 larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters,
                                   larder_error** error);
 
+/* A wait of a call, while it lasts. It is valid until the function that gets it returns. */
+typedef struct larder_wait {
+    uint32_t size;       /* sizeof(larder_wait), set by larder */
+    int32_t reserved;    /* 0 */
+    const char* what;    /* what the call waits for: "build rich-13.9", "bucket wheels-v1" */
+    const char* holders; /* which processes have that: "pid 4711 (uv pip install), for 3 s" */
+    int64_t took_ns;     /* how long the wait has lasted, in nanoseconds */
+} larder_wait;
+
+/* What ends some calls of a program early. The options of the cache hold as well. */
+typedef struct larder_call_options {
+    uint32_t size;    /* set it to sizeof(larder_call_options) */
+    int32_t reserved; /* 0 */
+    /* Ends a wait, the copying of a tree and a partial refresh early, with LARDER_INTERRUPTED. What
+     * else ends early by the stop of the cache does so by this, too. NULL for none. You may free it
+     * once larder_cache_with or larder_bucket_with has returned; then it can't be requested. */
+    larder_stop* stop;
+    /* Called by the thread of the call while it waits, at least every tenth of a second. If it
+     * returns 0, the wait ends with LARDER_INTERRUPTED. It must not call larder, and should be
+     * quick: the calling thread may hold a lock for which other processes wait. Waits of a tenth of
+     * a second at most, as those of an eviction, do not call it. NULL for none. */
+    int32_t (*on_wait)(const larder_wait* wait, void* on_wait_data);
+    void* on_wait_data; /* passed to on_wait */
+} larder_call_options;
+
+/* Stores in *with a second handle of the same open cache. The calls with this handle, and with the
+ * buckets from it, have these options: so one call can be ended, and no other. It costs no system
+ * call, so a program may make one for each call. Close it by larder_cache_close; the cache itself
+ * is closed with the last handle. */
+larder_code larder_cache_with(const larder_cache* cache, const larder_call_options* options,
+                              larder_cache** with, larder_error** error);
+/* Does the same for a bucket. Calls with the new handle have these options, and not those that
+ * `bucket` may have. So does a staging from it. Free it by larder_bucket_free. */
+larder_code larder_bucket_with(const larder_bucket* bucket, const larder_call_options* options,
+                               larder_bucket** with, larder_error** error);
+
 /* ---- buckets ---- */
 
 /* A list of names: of buckets, or of keys. Freed by larder_names_free. */
@@ -520,8 +556,9 @@ const char* larder_staging_path(const larder_staging* staging);
  * within the tree. Not kept are the set-id bits, the sticky bit, capabilities and access control
  * lists.
  * Errors: `invalid` if `source` lies inside the cache or contains it, or holds a pipe, a socket or
- * a device, and after larder_staging_move_from; `no_space`. What was copied by then is deleted with
- * the staging. */
+ * a device, and after larder_staging_move_from; `no_space`; `interrupted` before the next file if
+ * the stop of larder_bucket_with was requested. What was copied by then is deleted with the
+ * staging. */
 larder_code larder_staging_copy_from(larder_staging* staging, const char* source,
                                      larder_error** error);
 /* Renames the directory `source` to the staged directory, which must still be empty. If its owner

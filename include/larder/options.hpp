@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace larder {
@@ -101,6 +102,26 @@ struct OpenOptions {
     /// algorithm that the manifest names, only names, kinds, modes and sizes are compared. Each
     /// algorithm must stay valid as the callbacks do.
     std::vector<const DigestAlgorithm*> digests{};
+};
+
+/// A wait of a call, while it lasts. The texts are valid until the function that gets it returns.
+struct Wait {
+    std::string_view what;     ///< what the call waits for: "build rich-13.9", "bucket wheels-v1"
+    std::string_view holders;  ///< which processes have that: "pid 4711 (uv pip install), for 3 s"
+    std::chrono::steady_clock::duration took{};  ///< how long the wait has lasted
+};
+
+/// What ends some calls of a program early: see Cache::with and Bucket::with. The options of the
+/// cache hold as well.
+struct CallOptions {
+    /// Ends a wait, the copying of a tree and a partial refresh early, with Errc::interrupted. What
+    /// else ends early by OpenOptions::stop does so by this, too.
+    std::stop_token stop{};
+    /// Called by the thread of the call while it waits, at least every tenth of a second. If it
+    /// returns false, or throws, the wait ends with Errc::interrupted. It must not call larder, and
+    /// should be quick: the calling thread may hold a lock for which other processes wait. Waits
+    /// that last a tenth of a second at most, as those of an eviction, do not call it.
+    std::function<bool(const Wait&)> on_wait{};
 };
 
 /// How an entry is published.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 
 #include <larder/error.hpp>
@@ -49,8 +50,9 @@ public:
     /// set-id bits, the sticky bit, capabilities and access control lists.
     ///
     /// Errors: `invalid` if `source` lies inside the cache or contains it, or holds a pipe, a
-    /// socket or a device, and after a move_from; `no_space`. What was copied by then is deleted
-    /// with the Staging.
+    /// socket or a device, and after a move_from; `no_space`; `interrupted` before the next file if
+    /// CallOptions::stop was requested of the Bucket that gave this. What was copied by then is
+    /// deleted with the Staging.
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
 
     /// Renames the directory `source` to path(), which must still be empty. If its owner may not
@@ -91,11 +93,12 @@ public:
 
 private:
     friend class Bucket;
-    explicit Staging(protocol::Stage&& stage);
-    Staging(protocol::BuildLock&& build, protocol::Stage&& stage);
+    Staging(protocol::Stage&& stage, std::stop_token stop);
+    Staging(protocol::BuildLock&& build, protocol::Stage&& stage, std::stop_token stop);
     /// Null unless the key was claimed. It ends after stage_.
     std::unique_ptr<protocol::BuildLock> build_;
     std::unique_ptr<protocol::Stage> stage_;  ///< null after a move or a publish
+    std::stop_token stop_;                    ///< ends copy_from
 };
 
 }  // namespace larder

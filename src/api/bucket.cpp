@@ -32,6 +32,11 @@ Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const d
     return got;
 }
 
+/// Returns the stop of the options; one that is never requested if there are none.
+std::stop_token stop_of(const CallOptions* options) {
+    return options != nullptr ? options->stop : std::stop_token();
+}
+
 /// Tells the listeners of a publish, and starts a collection in the background if one is due.
 /// Called when the entry is visible. Nothing here can fail, so the publish cannot fail any more.
 void after_publish(const detail::CacheState& cache, detail::Call& call,
@@ -57,6 +62,7 @@ tl::unexpected<Error> cache_is_lost(const cache::Root& root) {
 /// `invalid` if the stage belongs to another cache; `refused` if the cache was moved or deleted
 /// since it was staged, or the lease table; those of protocol::publish.
 Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
+                                          const CallOptions* call_options,
                                           const std::string& bucket,
                                           const std::string& encoded_bucket, std::string_view key,
                                           protocol::Stage& stage, bool is_claimed,
@@ -70,7 +76,7 @@ Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
     // If the directory of the lease tables was deleted, no collector would see the lease. All other
     // directories need no check: nothing can be made in one that was deleted, so the publish fails.
     if (root->is_lost({&cache::Handles::participants})) return cache_is_lost(*root);
-    detail::Call call(cache);
+    detail::Call call(cache, call_options);
     auto published = protocol::publish(
         stage, place, options,
         is_claimed ? protocol::patient_as_a_build(call.context()) : call.context());
@@ -83,21 +89,29 @@ Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
 
 }  // namespace
 
-Bucket::Bucket(std::shared_ptr<detail::CacheState> cache, std::string name,
+Bucket::Bucket(std::shared_ptr<detail::CacheState> cache,
+               std::shared_ptr<const CallOptions> options, std::string name,
                std::string encoded) noexcept
-    : cache_(std::move(cache)), name_(std::move(name)), encoded_(std::move(encoded)) {}
+    : cache_(std::move(cache)),
+      options_(std::move(options)),
+      name_(std::move(name)),
+      encoded_(std::move(encoded)) {}
 Bucket::Bucket(Bucket&&) noexcept = default;
 Bucket& Bucket::operator=(Bucket&&) noexcept = default;
 Bucket::~Bucket() = default;
 
 const std::string& Bucket::name() const noexcept { return name_; }
 
+Bucket Bucket::with(const CallOptions& options) const {
+    return {cache_, std::make_shared<const CallOptions>(options), name_, encoded_};
+}
+
 Result<Lease> Bucket::get(std::string_view key) const {
     // root() asks the system nothing. To look whether the cache still stands at its path would cost
     // more than the get does.
     TRY_ASSIGN(const auto root, cache_->root());
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
-    detail::Call call(*cache_);
+    detail::Call call(*cache_, options_.get());
     TRY_ASSIGN(auto lease, get_counted(*cache_, call, root, place));
     return Lease(std::move(lease));
 }
@@ -108,7 +122,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
     // whether the cache still stands at its path.
     TRY_ASSIGN(const auto known_root, cache_->root());
     TRY_ASSIGN(const auto known_place, place_of(*known_root, name_, encoded_, key));
-    detail::Call call(*cache_);
+    detail::Call call(*cache_, options_.get());
     auto found = get_counted(*cache_, call, known_root, known_place);
     if (found) return Lease(std::move(*found));
     if (found.error().code != Errc::miss) return tl::make_unexpected(std::move(found).error());
@@ -123,7 +137,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
         call.tell_notes();
         // The build gets the stage as a Staging. It is lent, and taken back afterwards. If the
         // build throws, `lent` deletes what was staged.
-        Staging lent(std::move(stage));
+        Staging lent(std::move(stage), stop_of(options_.get()));
         auto filled = build(lent);
         if (!lent.stage_)
             return fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
@@ -140,7 +154,7 @@ Result<Bucket::Claim> Bucket::claim(std::string_view key) const {
     // As in get_or_build.
     TRY_ASSIGN(const auto known_root, cache_->root());
     TRY_ASSIGN(const auto known_place, place_of(*known_root, name_, encoded_, key));
-    detail::Call call(*cache_);
+    detail::Call call(*cache_, options_.get());
     auto found = get_counted(*cache_, call, known_root, known_place);
     if (found) return Claim(Lease(std::move(*found)));
     if (found.error().code != Errc::miss) return tl::make_unexpected(std::move(found).error());
@@ -151,7 +165,8 @@ Result<Bucket::Claim> Bucket::claim(std::string_view key) const {
     if (auto* const lease = std::get_if<protocol::SlotLease>(&claim))
         return Claim(Lease(std::move(*lease)));
     auto& claimed = std::get<protocol::ClaimedStage>(claim);
-    return Claim(Staging(std::move(claimed.lock), std::move(claimed.stage)));
+    return Claim(
+        Staging(std::move(claimed.lock), std::move(claimed.stage), stop_of(options_.get())));
 }
 
 Result<Staging> Bucket::stage() const {
@@ -159,14 +174,14 @@ Result<Staging> Bucket::stage() const {
     // deleted, that fails, and only then is a look at them needed.
     TRY_ASSIGN(auto root,
                cache_->current_root({&cache::Handles::participants, &cache::Handles::buckets}));
-    detail::Call call(*cache_);
+    detail::Call call(*cache_, options_.get());
     auto stage = protocol::Stage::make(root, call.context());
     if (!stage && root->is_lost()) {
         TRY_ASSIGN(root, cache_->current_root());
         stage = protocol::Stage::make(root, call.context());
     }
     TRY(stage);
-    return Staging(std::move(*stage));
+    return Staging(std::move(*stage), stop_of(options_.get()));
 }
 
 Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
@@ -184,8 +199,8 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
         return fail(Errc::invalid, "publish", cache_->path(),
                     "a forked child can't publish what its parent staged");
     }
-    auto published =
-        publish_stage(*cache_, name_, encoded_, key, *stage, build != nullptr, options);
+    auto published = publish_stage(*cache_, options_.get(), name_, encoded_, key, *stage,
+                                   build != nullptr, options);
     // A tree that move_from took goes back to its owner. The error says where it is now.
     if (!published) return tl::make_unexpected(stage->give_back(std::move(published).error()));
     return Lease(std::move(*published));
@@ -195,7 +210,7 @@ Result<> Bucket::remove(std::string_view key, Durability durability) const {
     TRY_ASSIGN(const auto root, cache_->current_root());
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("remove"));
-    detail::Call call(*cache_);
+    detail::Call call(*cache_, options_.get());
     TRY(detail::retry_after_collect(
         root, call, [&] { return protocol::remove(root, place, durability, call.context()); }));
     call.tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
@@ -203,7 +218,7 @@ Result<> Bucket::remove(std::string_view key, Durability durability) const {
 }
 
 Result<> Bucket::refresh(Durability durability) const {
-    detail::Call call(*cache_);
+    detail::Call call(*cache_, options_.get());
     const auto refresh_in = [&](const protocol::RootRef& root) -> Result<protocol::Refreshed> {
         TRY(root->must_be_writable("refresh"));
         auto refreshed = protocol::Refreshed::done;
@@ -232,7 +247,7 @@ Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     TRY_ASSIGN(const auto root, cache_->current_root({&cache::Handles::buckets,
                                                       &cache::GarbageHandles::retired_links}));
     TRY(root->must_be_writable("refresh"));
-    detail::Call call(*cache_);
+    detail::Call call(*cache_, options_.get());
     std::uint64_t taken = 0;  // by both tries, if the disk was full at the first one
     const auto done = detail::retry_after_collect(root, call, [&] {
         auto refreshed = protocol::refresh_some(root, name_, encoded_, options, call.context());
@@ -265,7 +280,7 @@ Result<> Bucket::pin(std::string_view key, Durability durability) const {
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("pin"));
-    detail::Call call(*cache_);
+    detail::Call call(*cache_, options_.get());
     return policy::pin(*root, place, durability, call.context());
 }
 

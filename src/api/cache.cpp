@@ -24,26 +24,30 @@ namespace {
 struct HeldCache {
     std::shared_ptr<detail::CacheState> state;
     protocol::RootRef root;
+    std::shared_ptr<const CallOptions> options;
 };
 
 /// Returns the state and a Root whose directories still stand at their paths. Errors: those of
 /// CacheState::current_root.
-Result<HeldCache> hold(detail::CacheState& cache) {
+Result<HeldCache> hold(detail::CacheState& cache,
+                       const std::shared_ptr<const CallOptions>& options) {
     auto state = cache.keep();
     TRY_ASSIGN(auto root, state->current_root());
-    return HeldCache{.state = std::move(state), .root = std::move(root)};
+    return HeldCache{.state = std::move(state), .root = std::move(root), .options = options};
 }
 
 }  // namespace
 
-Cache::Cache(std::shared_ptr<detail::CacheState> state) noexcept : state_(std::move(state)) {}
+Cache::Cache(std::shared_ptr<detail::CacheState> state,
+             std::shared_ptr<const CallOptions> options) noexcept
+    : state_(std::move(state)), options_(std::move(options)) {}
 Cache::Cache(Cache&&) noexcept = default;
 Cache& Cache::operator=(Cache&&) noexcept = default;
 Cache::~Cache() = default;
 
 Result<Cache> Cache::open(const std::filesystem::path& root, const OpenOptions& options) {
     TRY_ASSIGN(auto state, detail::CacheState::open(root, options));
-    return Cache(std::move(state));
+    return Cache(std::move(state), nullptr);
 }
 
 Result<> Cache::destroy(const std::filesystem::path& root) { return protocol::destroy(root); }
@@ -57,25 +61,29 @@ LinkKind Cache::link_kind() const noexcept { return state_->link_kind(); }
 BucketKind Cache::bucket_kind() const noexcept { return state_->bucket_kind(); }
 bool Cache::is_read_only() const noexcept { return state_->is_read_only(); }
 
+Cache Cache::with(const CallOptions& options) const {
+    return {state_, std::make_shared<const CallOptions>(options)};
+}
+
 Result<Bucket> Cache::bucket(std::string_view name) const {
     TRY_ASSIGN(std::string encoded, format::encode_bucket(name));
-    return Bucket(state_, std::string(name), std::move(encoded));
+    return Bucket(state_, options_, std::string(name), std::move(encoded));
 }
 
 Result<std::vector<std::string>> Cache::buckets() const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     return protocol::list_buckets(*cache.root);
 }
 
 Result<CollectReport> Cache::collect(const Limits& limits, const CollectOptions& options) const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
-    detail::Call call(*cache.state);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    detail::Call call(*cache.state, cache.options.get());
     return detail::collect(cache.root, limits, options, call);
 }
 
 Result<CollectReport> Cache::evict(const EvictionPlan& plan, const CollectOptions& options) const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
-    detail::Call call(*cache.state);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    detail::Call call(*cache.state, cache.options.get());
     return detail::evict(cache.root, plan, options, call);
 }
 
@@ -97,17 +105,17 @@ Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& optio
 }
 
 Result<std::vector<PinInfo>> Cache::pins() const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     return policy::list_pins(*cache.root);
 }
 
 Result<std::vector<EntryInfo>> Cache::trash() const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     return protocol::list_trash(*cache.root);
 }
 
 Result<> Cache::visit_trash(const std::function<bool(const EntryInfo& entry)>& visit) const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     return protocol::visit_trash(*cache.root, visit);
 }
 
@@ -116,8 +124,8 @@ Result<Lease> Cache::restore(std::string_view id, const RestoreOptions& options)
     if (!retired)
         return fail(Errc::invalid, "restore", {},
                     std::string("\"").append(id).append("\" is no id of an entry"));
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
-    detail::Call call(*cache.state);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    detail::Call call(*cache.state, cache.options.get());
     TRY_ASSIGN(auto restored, protocol::restore(cache.root, *retired, options, call.context()));
     call.tell({.kind = Event::Kind::restored}, restored.id());
     return Lease(std::move(restored));
@@ -138,21 +146,21 @@ void tell_of_repairs(detail::Call& call, const std::vector<Finding>& findings) {
 }  // namespace
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
-    detail::Call call(*cache.state);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    detail::Call call(*cache.state, cache.options.get());
     TRY_ASSIGN(auto report, protocol::verify(cache.root, options, call.context()));
     tell_of_repairs(call, report.findings);
     return report;
 }
 
 Result<ContentReport> Cache::verify_content(const ContentOptions& options) const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     if (options.repair) TRY(cache.root->must_be_writable("verify"));
     std::vector<std::string> encoded_buckets;
     for (const std::string& bucket : options.buckets) {
         TRY_ASSIGN(encoded_buckets.emplace_back(), format::encode_bucket(bucket));
     }
-    detail::Call call(*cache.state);
+    detail::Call call(*cache.state, cache.options.get());
     TRY_ASSIGN(auto report,
                protocol::verify_content(cache.root, encoded_buckets, options, call.context()));
     tell_of_repairs(call, report.findings);
@@ -160,21 +168,21 @@ Result<ContentReport> Cache::verify_content(const ContentOptions& options) const
 }
 
 Result<DedupeReport> Cache::dedupe(const DedupeOptions& options) const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     TRY(cache.root->must_be_writable("dedupe"));
-    detail::Call call(*cache.state);
+    detail::Call call(*cache.state, cache.options.get());
     return protocol::dedupe(cache.root, options, call.context());
 }
 
 Result<> Cache::settle() const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     return protocol::settle(*cache.root);
 }
 
 Counters Cache::counters() const noexcept { return state_->counters(); }
 
 Result<StatusReport> Cache::status() const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     return protocol::status(*cache.root);
 }
 

@@ -20,10 +20,14 @@ Event event_of(const cache::StepNote& note) noexcept {
 
 }  // namespace
 
-Call::Call(const CacheState& cache) : cache_(cache) {
-    if (cache.listeners().empty()) return;
+Call::Call(const CacheState& cache, const CallOptions* options) : cache_(cache) {
+    if (!has_listeners() && options == nullptr) return;
     own_context_ = cache.context();
-    own_context_->journal = this;
+    if (has_listeners()) own_context_->journal = this;
+    if (options == nullptr) return;
+    stop_.emplace(own_context_->stop, options->stop);
+    own_context_->stop = stop_->source.get_token();
+    if (options->on_wait) own_context_->on_wait = &options->on_wait;
 }
 
 void Call::tell_notes() noexcept {

@@ -6,11 +6,12 @@
 
 namespace larder {
 
-Staging::Staging(protocol::Stage&& stage)
-    : stage_(std::make_unique<protocol::Stage>(std::move(stage))) {}
-Staging::Staging(protocol::BuildLock&& build, protocol::Stage&& stage)
+Staging::Staging(protocol::Stage&& stage, std::stop_token stop)
+    : stage_(std::make_unique<protocol::Stage>(std::move(stage))), stop_(std::move(stop)) {}
+Staging::Staging(protocol::BuildLock&& build, protocol::Stage&& stage, std::stop_token stop)
     : build_(std::make_unique<protocol::BuildLock>(std::move(build))),
-      stage_(std::make_unique<protocol::Stage>(std::move(stage))) {}
+      stage_(std::make_unique<protocol::Stage>(std::move(stage))),
+      stop_(std::move(stop)) {}
 Staging::Staging(Staging&&) noexcept = default;
 Staging& Staging::operator=(Staging&&) noexcept = default;
 Staging::~Staging() = default;
@@ -33,7 +34,7 @@ tl::unexpected<Error> nothing_staged(const std::filesystem::path& source) {
 }  // namespace
 
 Result<> Staging::copy_from(const std::filesystem::path& source) {
-    return stage_ ? stage_->copy_from(source) : nothing_staged(source);
+    return stage_ ? stage_->copy_from(source, stop_) : nothing_staged(source);
 }
 
 Result<> Staging::note(const std::filesystem::path& path, std::uint64_t size,

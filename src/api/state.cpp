@@ -61,6 +61,7 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheLis
                options_.stop,
                options_.keep_waiting ? &options_.keep_waiting : nullptr,
                nullptr,
+               nullptr,
                options_.digests},
       generation_(new Generation(std::move(root))) {}
 

@@ -17,6 +17,16 @@ const char* larder_bucket_name(const larder_bucket* bucket) {
     return bucket != nullptr ? bucket->bucket.name().c_str() : nullptr;
 }
 
+larder_code larder_bucket_with(const larder_bucket* bucket, const larder_call_options* options,
+                               larder_bucket** with, larder_error** error) {
+    c::clear(with);
+    return c::guarded(
+        "with options", error, {{"bucket", bucket}, {"with", with}}, [&]() -> Result<> {
+            TRY_ASSIGN(const auto chosen, c::options_of(options));
+            return c::hand_out_handle(with, Result<Bucket>(bucket->bucket.with(chosen)));
+        });
+}
+
 larder_code larder_bucket_get(const larder_bucket* bucket, const char* key, larder_lease** lease,
                               larder_error** error) {
     c::clear(lease);

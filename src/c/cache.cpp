@@ -17,6 +17,15 @@ larder_code larder_cache_open(const char* root, const larder_open_options* optio
     });
 }
 
+larder_code larder_cache_with(const larder_cache* cache, const larder_call_options* options,
+                              larder_cache** with, larder_error** error) {
+    c::clear(with);
+    return c::guarded("with options", error, {{"cache", cache}, {"with", with}}, [&]() -> Result<> {
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        return c::hand_out_handle(with, Result<Cache>(cache->cache.with(chosen)));
+    });
+}
+
 void larder_cache_close(larder_cache* cache) { delete cache; }
 
 larder_code larder_cache_destroy(const char* root, larder_error** error) {

@@ -139,6 +139,20 @@ std::function<bool()> bool_callback(std::int32_t (*call)(void*), void* data) {
     return [call, data] { return call(data) != 0; };
 }
 
+std::function<bool(const Wait&)> wait_callback(int32_t (*call)(const larder_wait*, void*),
+                                               void* data) {
+    if (call == nullptr) return {};
+    return [call, data](const Wait& wait) {
+        const std::string what(wait.what), holders(wait.holders);
+        const larder_wait view{.size = sizeof view,
+                               .reserved = 0,
+                               .what = what.c_str(),
+                               .holders = holders.c_str(),
+                               .took_ns = std::chrono::nanoseconds(wait.took).count()};
+        return call(&view, data) != 0;
+    };
+}
+
 /// Returns a copy of an array of algorithms. Errors: `invalid` for a null in it.
 Result<std::vector<const DigestAlgorithm*>> algorithms_of(const larder_digest* const* digests,
                                                           std::size_t count) {
@@ -182,6 +196,15 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
 Result<Durability> durability_of(std::int32_t given) {
     TRY(choice("durability", given, LARDER_SURVIVES_POWER));
     return given == LARDER_SURVIVES_POWER ? Durability::power : Durability::process;
+}
+
+Result<CallOptions> options_of(const larder_call_options* given) {
+    TRY_ASSIGN(const auto known, known_part(given));
+    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
+    CallOptions options;
+    if (known.stop != nullptr) options.stop = known.stop->source.get_token();
+    options.on_wait = wait_callback(known.on_wait, known.on_wait_data);
+    return options;
 }
 
 Result<PublishOptions> options_of(const larder_publish_options* given) {

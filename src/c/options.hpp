@@ -14,6 +14,7 @@ namespace larder::c {
 /// Returns the options that a caller has given; all defaults for null. Errors: `invalid`, with the
 /// name of the field, for a value that has no meaning and for a struct without a size.
 [[nodiscard]] Result<OpenOptions> options_of(const larder_open_options* given);
+[[nodiscard]] Result<CallOptions> options_of(const larder_call_options* given);
 [[nodiscard]] Result<PublishOptions> options_of(const larder_publish_options* given);
 [[nodiscard]] Result<Durability> durability_of(std::int32_t given);
 [[nodiscard]] Result<RestoreOptions> options_of(const larder_restore_options* given);

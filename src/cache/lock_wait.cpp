@@ -39,6 +39,16 @@ std::string describe_holders(const Root& root, const LockNumbers& locks) {
     return text.empty() ? "a process that can't be named" : text;
 }
 
+WaitQuestion::WaitQuestion(const Root& root, const CallContext& context, const AwaitedLock& lock)
+    : in_cache_(context.keep_waiting) {
+    if (context.on_wait == nullptr) return;
+    own_ = [&root, &context, &lock, begun = std::chrono::steady_clock::now()] {
+        if (context.keep_waiting != nullptr && !(*context.keep_waiting)()) return false;
+        const std::string holders = describe_holders(root, lock.blamed);
+        return (*context.on_wait)({lock.what, holders, std::chrono::steady_clock::now() - begun});
+    };
+}
+
 std::string announce_wait(const Root& root, const CallContext& context, const AwaitedLock& lock,
                           std::chrono::steady_clock::duration waited) {
     if (context.journal == nullptr) return {};

@@ -3,6 +3,7 @@
 // and which processes held it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,21 @@ struct AwaitedLock {
     std::chrono::microseconds longest_pause;
 };
 
+/// What a wait asks the program from time to time: whether it goes on. Life: the arguments must
+/// live longer.
+class WaitQuestion {
+public:
+    WaitQuestion(const Root& root, const CallContext& context, const AwaitedLock& lock);
+    /// Returns the question; null if the program has none.
+    [[nodiscard]] const std::function<bool()>* function() const noexcept {
+        return own_ ? &own_ : in_cache_;
+    }
+
+private:
+    const std::function<bool()>* in_cache_;  // that of the cache; null if there is none
+    std::function<bool()> own_;              // that of the call, and of the cache; may be empty
+};
+
 /// Announces in the journal, if there is one, that a wait goes on. Returns which processes hold the
 /// lock; an empty text without a journal.
 [[nodiscard]] std::string announce_wait(const Root& root, const CallContext& context,
@@ -69,9 +85,10 @@ template <class Attempt, class WhileWaiting>
         }
         return while_waiting(waited);
     };
-    TRY_ASSIGN(const base::Waited waited, base::wait_until({lock.limit, lock.longest_pause,
-                                                            context.stop, context.keep_waiting},
-                                                           attempt, go_on));
+    const WaitQuestion question(root, context, lock);
+    TRY_ASSIGN(const base::Waited waited,
+               base::wait_until({lock.limit, lock.longest_pause, context.stop, question.function()},
+                                attempt, go_on));
     wait.end = waited.end;
     wait.took = waited.took;
     if (!wait.acquired()) wait.holders = describe_holders(root, lock.blamed);

@@ -61,11 +61,12 @@ bool is_where_expected(cache::Root& root, const format::Id& id, const KeyRef& pl
 }
 
 /// Fills the stage with the files of an entry: by clones, hard links or copies. A hard link does no
-/// harm here, because the files of both entries never change.
-Result<> fill(const Stage& stage, const os::Dir& entry) {
+/// harm here, because the files of both entries never change. Ends before the next file if `stop`
+/// was requested.
+Result<> fill(const Stage& stage, const os::Dir& entry, const std::stop_token& stop) {
     TRY_ASSIGN(const os::Dir from, os::open_dir_at(entry, format::tree_name));
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
-    TRY(tree::carry(from, {.dir = to, .visibility = tree::Visibility::hidden}, {}));
+    TRY(tree::carry(from, {.dir = to, .visibility = tree::Visibility::hidden}, {.stop = stop}));
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(from));
     TRY(tree::finish_directory(from, info, to));
     return {};
@@ -167,7 +168,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
                     "its key has an entry again; remove that, or allow its replacement");
     }
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
-    TRY(fill(stage, *entry));
+    TRY(fill(stage, *entry, context.stop));
     stage.note(std::move(digests));
     (void)os::point("restore.filled");
     TRY(check_copy(stage, *entry, record));

@@ -73,15 +73,15 @@ Result<> rename_as_owner(const os::Dir& directory, Rename rename) {
 /// calls it once more so that it makes copies. (It makes no hard links, because the owner of the
 /// source may change the files.) Errors: those of the last call.
 template <class Carry>
-Result<> clone_or_copy(const os::Dir& tree, Carry carry) {
-    const auto cloned = carry(MaterializeOptions{.mode = LinkMode::clone});
+Result<> clone_or_copy(const os::Dir& tree, const std::stop_token& stop, Carry carry) {
+    const auto cloned = carry(MaterializeOptions{.mode = LinkMode::clone, .stop = stop});
     if (cloned) return {};
     // No second way helps against an error of larder's own, or one that ends a step at once.
     const Why why = why_of(cloned);
     if (why == Why::none || ends_at_once(why)) return tl::make_unexpected(cloned.error());
     // Delete what was made by then. As a rule that is little, because the first file has failed.
     TRY(tree::empty_dir(tree, {.threads = 1}));
-    TRY(carry(MaterializeOptions{.mode = LinkMode::copy}));
+    TRY(carry(MaterializeOptions{.mode = LinkMode::copy, .stop = stop}));
     return {};
 }
 
@@ -240,7 +240,7 @@ Result<> Stage::check_source(const fs::path& source) const {
     return {};
 }
 
-Result<> Stage::copy_from(const fs::path& source) {
+Result<> Stage::copy_from(const fs::path& source, const std::stop_token& stop) {
     TRY(check_source(source));
     // A copy that fails is deleted, and must not take the moved tree with it.
     if (owes()) return fail(Errc::invalid, "stage", tree_path(), staged_already);
@@ -249,12 +249,12 @@ Result<> Stage::copy_from(const fs::path& source) {
     const auto info = os::try_stat_path(source, os::Follow::yes);
     if (!info) return os::fail(info.error(), "stage", source);
     if (!info->is_directory()) {
-        return clone_or_copy(tree, [&](const MaterializeOptions& options) {
+        return clone_or_copy(tree, stop, [&](const MaterializeOptions& options) {
             return stage_file(source, tree, options);
         });
     }
     TRY_ASSIGN(const os::Dir from, os::open_dir(source));
-    TRY(clone_or_copy(tree, [&](const MaterializeOptions& options) {
+    TRY(clone_or_copy(tree, stop, [&](const MaterializeOptions& options) {
         return tree::carry(from, {.dir = tree, .visibility = tree::Visibility::hidden}, options);
     }));
     TRY(tree::finish_directory(from, *info, tree));

@@ -121,6 +121,65 @@ static void asks(larder_bucket* bucket) {
     larder_cache_close(cache);
 }
 
+struct told {
+    int times;
+    char what[100];
+    char holders[200];
+};
+
+static int32_t end_at_third(const larder_wait* wait, void* data) {
+    struct told* const told = data;
+    CHECK_NUMBER(sizeof *wait, wait->size);
+    CHECK(wait->took_ns > 0);
+    strncpy(told->what, wait->what, sizeof told->what - 1);
+    strncpy(told->holders, wait->holders, sizeof told->holders - 1);
+    return ++told->times < 3;
+}
+
+/* A call with options of its own is told of its wait, and can be ended by itself. */
+static void ends_by_itself(larder_cache* cache, larder_bucket* bucket) {
+    struct told told = {0};
+    larder_call_options options = {.size = sizeof options};
+    larder_error* error = NULL;
+    larder_bucket* own = NULL;
+    larder_bucket* stopped = NULL;
+    larder_cache* second = NULL;
+    pthread_t builder;
+    int built = 0;
+    WORKS(larder_bucket_refresh(bucket, LARDER_SURVIVES_PROCESS, &error));
+    options.on_wait = end_at_third;
+    options.on_wait_data = &told;
+    WORKS(larder_bucket_with(bucket, &options, &own, &error));
+    CHECK_TEXT(larder_bucket_name(bucket), larder_bucket_name(own));
+    options.on_wait = NULL;
+    options.stop = larder_stop_new();
+    WORKS(larder_cache_with(cache, &options, &second, &error));
+    WORKS(larder_cache_bucket(second, "b", &stopped, &error));
+
+    builder = start_building(bucket);
+    FAILS(LARDER_INTERRUPTED,
+          larder_bucket_get_or_build(own, "k", quick, &built, NULL, NULL, &error));
+    CHECK_NUMBER(3, told.times);
+    CHECK_TEXT("build k", told.what);
+    CHECK(strstr(told.holders, "pid ") == told.holders);
+    larder_stop_request(options.stop);
+    FAILS(LARDER_INTERRUPTED,
+          larder_bucket_get_or_build(stopped, "k", quick, &built, NULL, NULL, &error));
+    CHECK_NUMBER(0, built);
+    let_it_finish();
+    WORKS(larder_bucket_get_or_build(bucket, "k", quick, &built, NULL, NULL, &error));
+    CHECK(pthread_join(builder, NULL) == 0);
+
+    larder_bucket_free(own);
+
+    options.size = 4;
+    FAILS_SAYING(LARDER_INVALID, "size is 4", larder_bucket_with(bucket, &options, &own, &error));
+    CHECK(own == NULL);
+    larder_stop_free(options.stop);
+    larder_bucket_free(stopped);
+    larder_cache_close(second);
+}
+
 static void hear(const char* text, void* heard) {
     if (*(char*)heard != '\0') return;
     strncpy(heard, text, 199);
@@ -153,6 +212,7 @@ void test_waits(void) {
     can_be_stopped(bucket);
     is_told(bucket);
     asks(bucket);
+    ends_by_itself(cache, bucket);
     larder_bucket_free(bucket);
     larder_cache_close(cache);
 }
