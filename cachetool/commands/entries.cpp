@@ -165,9 +165,11 @@ CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& out
     }
     LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output, std::move(options)));
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
-    const auto lease =
-        put(bucket, arguments.words[1], arguments.words[2], move,
-            {.durability = durability, .producer = "cachetool " LARDER_VERSION, .digest = digest});
+    const auto lease = put(bucket, arguments.words[1], arguments.words[2], move,
+                           {.durability = durability,
+                            .producer = "cachetool " LARDER_VERSION,
+                            .metadata = arguments.value_or("metadata", ""),
+                            .digest = digest});
     if (!lease) {
         Failure failure = failure_to_put(lease.error(), cache.root(), is_empty(cache));
         if (lease.error().code == larder::Errc::interrupted && stop) {

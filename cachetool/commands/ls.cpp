@@ -143,6 +143,7 @@ std::string text_of(const ListedEntry& listed) {
     line("survives",
          info.durability == larder::Durability::power ? "a power cut" : "the death of any process");
     line("producer", harmless(info.producer));
+    if (!info.metadata.empty()) line("metadata", harmless(info.metadata));
     return text;
 }
 

@@ -203,9 +203,11 @@ CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& o
         error.step = "build";
         return tl::unexpected(std::move(error));
     };
-    const auto lease = bucket.get_or_build(
-        arguments.words[1], fill,
-        {.durability = durability, .producer = "cachetool " LARDER_VERSION, .digest = digest});
+    const auto lease = bucket.get_or_build(arguments.words[1], fill,
+                                           {.durability = durability,
+                                            .producer = "cachetool " LARDER_VERSION,
+                                            .metadata = arguments.value_or("metadata", ""),
+                                            .digest = digest});
     deadline.lift();
     if (!lease) {
         if (build.failure()) return fail(Failure(*build.failure()));

@@ -19,6 +19,7 @@ void write_fields(JsonWriter& json, const larder::EntryInfo& entry) {
     json.field("durability", entry.durability == larder::Durability::power ? "power" : "process");
     json.field("boot", entry.boot);
     json.field("producer", entry.producer);
+    json.field("metadata", entry.metadata);
 }
 
 void write_json(JsonWriter& json, const larder::EntryInfo& entry) {

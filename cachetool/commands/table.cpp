@@ -18,6 +18,8 @@ constexpr OptionSpec files_have_digests = {"digest", "none|sha256",
                                            "digests of the files; sha256 but with --move"};
 constexpr OptionSpec built_have_digests = {"digest", "none|sha256",
                                            "digests of the files; sha256 by default"};
+constexpr OptionSpec has_metadata = {"metadata", "TEXT",
+                                     "a text of yours for the entry, such as a URL or an ETag"};
 constexpr OptionSpec change_survives = {"durability", "process|power",
                                         "what the change survives: the death of any process, or "
                                         "a power cut as well (the default)"};
@@ -48,6 +50,7 @@ CommandTable commands() {
                       "move SOURCE, a directory on the same file system, instead of copying it"},
                      entry_survives,
                      files_have_digests,
+                     has_metadata,
                      new_buckets,
                      empty_key},
          .run = run_put,
@@ -99,6 +102,7 @@ CommandTable commands() {
                      {"allow-empty", nullptr, "COMMAND may leave LARDER_STAGE empty"},
                      entry_survives,
                      built_have_digests,
+                     has_metadata,
                      new_buckets,
                      empty_key},
          .run = run_build,

@@ -120,7 +120,8 @@ public:
     /// Errors: `busy` if another process holds the bucket's lock for longer than
     /// OpenOptions::lock_timeout; `no_space`; `invalid` if the Staging belongs to another cache,
     /// was published before, or was made by the parent of this process. After an error nothing is
-    /// published, and the Staging is gone. (If the key itself is `invalid`, the Staging stays.)
+    /// published, and the Staging is gone. (If the key or the metadata are `invalid`, the Staging
+    /// stays.)
     /// Concurrency: waits only for a remove or an eviction in the same bucket. They hold the
     /// bucket's lock while they check a link, and they may themselves wait for a process that was
     /// stopped in the middle of a publish. If the Staging is from claim, the wait may last for

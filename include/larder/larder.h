@@ -501,6 +501,12 @@ const char* larder_lease_path(const larder_lease* lease);
 /* Returns the entry's id, which no other entry ever has. The text is valid as long as the handle
  * is. */
 const char* larder_lease_id(const larder_lease* lease);
+/* Stores in *metadata what the publisher of the entry gave as larder_publish_options.metadata:
+ * `*size` bytes, with a zero byte behind them; an empty text if it gave none. Reads the record of
+ * the entry. The text is valid until the next call for the same lease, or until the lease is freed.
+ * Errors: `damaged` if the record cannot be read. */
+larder_code larder_lease_metadata(larder_lease* lease, const char** metadata, size_t* size,
+                                  larder_error** error);
 /* Returns 1 if the entry stays as long as the lease lives. Returns 0 for a lease from a cache that
  * was opened read-only: it could not be written down, so a collection by a process that can write
  * may delete the files. Returns 0 for NULL. */
@@ -538,6 +544,10 @@ typedef struct larder_publish_options {
      * <larder/content.h>. NULL for none. Files whose digests were not handed in
      * (larder_staging_note) are read once more. */
     const larder_digest* digest;
+    /* `metadata_size` bytes of your own for the record of the entry, at most 1,024: a URL, an
+     * ETag, a digest. larder_lease_metadata and larder_bucket_info return them. NULL for none. */
+    const char* metadata;
+    size_t metadata_size;
 } larder_publish_options;
 
 /* Returns an empty directory to fill, where the entry will stay. No process can get it before it is
@@ -765,6 +775,10 @@ typedef struct larder_entry_info {
     const char* path;     /* of its tree; the files are there as long as the entry is */
     const char* boot;     /* the boot id of the machine when it was published */
     const char* producer; /* the program that published it; may be empty */
+    /* What the publisher gave as larder_publish_options.metadata: `metadata_size` bytes, with a
+     * zero byte behind them. */
+    const char* metadata;
+    size_t metadata_size;
 } larder_entry_info;
 /* Frees what larder_bucket_info returned. Entries of a list are freed with the list. NULL is
  * ignored. */

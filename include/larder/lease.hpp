@@ -53,6 +53,10 @@ public:
     /// can write may delete the files. (On a read-only file system no process can.) Returns false
     /// if this object holds no lease.
     [[nodiscard]] bool is_protected() const noexcept;
+    /// Returns what the publisher of the entry has given as PublishOptions::metadata; an empty text
+    /// if it has given none. Reads the record of the entry.
+    /// Errors: `damaged` if the record cannot be read; `invalid` without an entry.
+    [[nodiscard]] Result<std::string> metadata() const;
 
     /// Returns true if this object holds a lease. Returns false after a move and after release().
     [[nodiscard]] explicit operator bool() const noexcept;

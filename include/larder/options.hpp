@@ -130,6 +130,9 @@ struct PublishOptions {
     /// The name and version of the program that makes the entry, for its record. It is cut to 200
     /// bytes.
     std::string producer{};
+    /// A text of the caller's own for the entry's record, of any bytes: a URL, an ETag, a digest.
+    /// Lease::metadata and Bucket::info give it back. A text of more than 1,024 bytes is `invalid`.
+    std::string metadata{};
     /// Makes digests of the files, which the entry's manifest keeps, so that
     /// Cache::verify_content finds each byte that changes later. Null for none. Files whose digests
     /// were not handed in (Staging::note) are read once more. A file that this process may not read

@@ -31,6 +31,7 @@ struct EntryInfo {
     Durability durability = Durability::process;  ///< how it was published
     std::string boot;      ///< the boot id of the machine when it was published
     std::string producer;  ///< the program that published it; may be empty
+    std::string metadata;  ///< PublishOptions::metadata; may be empty
 };
 
 /// What is known of one process that uses the cache: from the header of its lease table.

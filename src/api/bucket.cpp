@@ -3,6 +3,7 @@
 
 #include "api/collecting.hpp"
 #include "format/name.hpp"
+#include "format/record.hpp"
 #include "policy/pin.hpp"
 #include "protocol/claim.hpp"
 #include "protocol/get.hpp"
@@ -35,6 +36,14 @@ Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const d
 /// Returns the stop of the options; one that is never requested if there are none.
 std::stop_token stop_of(const CallOptions* options) {
     return options != nullptr ? options->stop : std::stop_token();
+}
+
+/// Refuses options that no publish takes. Errors: `invalid`.
+Result<> check_options(const PublishOptions& options) {
+    if (options.metadata.size() <= format::max_metadata) return {};
+    return fail(Errc::invalid, "publish", {},
+                "the metadata has " + std::to_string(options.metadata.size()) +
+                    " bytes, and an entry can have " + std::to_string(format::max_metadata));
 }
 
 /// Tells the listeners of a publish, and starts a collection in the background if one is due.
@@ -118,6 +127,7 @@ Result<Lease> Bucket::get(std::string_view key) const {
 
 Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
                                    const PublishOptions& options) const {
+    TRY(check_options(options));
     // A hit is by far the most frequent case. So first get as Bucket::get does, which does not ask
     // whether the cache still stands at its path.
     TRY_ASSIGN(const auto known_root, cache_->root());
@@ -186,9 +196,10 @@ Result<Staging> Bucket::stage() const {
 
 Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
                               const PublishOptions& options) const {
-    // Check the key before the Staging is taken, so that a mistyped key does not cost what was
-    // staged.
+    // Check the arguments before the Staging is taken, so that a mistyped key does not cost what
+    // was staged.
     TRY(format::encode_key(key));
+    TRY(check_options(options));
     // From here on the Staging is gone, however this call ends. A claim ends last.
     const auto build = std::move(staging.build_);
     const auto stage = std::move(staging.stage_);

@@ -21,6 +21,12 @@ std::string Lease::id() const { return slot_ ? to_text(slot_->id()) : std::strin
 
 bool Lease::is_protected() const noexcept { return slot_ && slot_->is_protected(); }
 
+Result<std::string> Lease::metadata() const {
+    if (!slot_) return fail(Errc::invalid, "read metadata", {}, "there is no entry");
+    TRY_ASSIGN(auto record, protocol::read_record(slot_->root(), slot_->id()));
+    return std::move(record.metadata);
+}
+
 Lease::operator bool() const noexcept { return slot_ != nullptr; }
 
 void Lease::release() noexcept { slot_.reset(); }

@@ -36,6 +36,7 @@ struct larder_lease {
     larder::Lease lease;
     const std::string path;  ///< what larder_lease_path returns
     const std::string id;    ///< what larder_lease_id returns
+    std::string metadata;    ///< what larder_lease_metadata has returned last
 };
 
 /// A Staging that the handle owns, or one that is lent to a build. The same functions fill both.

@@ -18,6 +18,18 @@ int larder_lease_is_protected(const larder_lease* lease) {
     return lease != nullptr && lease->lease.is_protected() ? 1 : 0;
 }
 
+larder_code larder_lease_metadata(larder_lease* lease, const char** metadata, size_t* size,
+                                  larder_error** error) {
+    return c::guarded("read metadata", error,
+                      {{"lease", lease}, {"metadata", metadata}, {"size", size}},
+                      [&]() -> Result<> {
+                          TRY_ASSIGN(lease->metadata, lease->lease.metadata());
+                          *metadata = lease->metadata.c_str();
+                          *size = lease->metadata.size();
+                          return {};
+                      });
+}
+
 larder_code larder_lease_keep_across_exec(larder_lease* lease, larder_error** error) {
     return c::guarded("keep lease across exec", error, {{"lease", lease}},
                       [&] { return lease->lease.keep_across_exec(); });

@@ -213,6 +213,9 @@ Result<PublishOptions> options_of(const larder_publish_options* given) {
     TRY_ASSIGN(const auto durability, durability_of(known.durability));
     return PublishOptions{.durability = durability,
                           .producer = known.producer != nullptr ? known.producer : "",
+                          .metadata = known.metadata != nullptr
+                                          ? std::string(known.metadata, known.metadata_size)
+                                          : std::string(),
                           // C has only what larder_sha256 has cast in the other direction.
                           .digest = reinterpret_cast<const DigestAlgorithm*>(known.digest)};
 }

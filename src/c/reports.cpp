@@ -423,6 +423,8 @@ larder_entry_info view_of(const EntryInfo& info, const std::string& path) noexce
     view.path = path.c_str();
     view.boot = info.boot.c_str();
     view.producer = info.producer.c_str();
+    view.metadata = info.metadata.c_str();
+    view.metadata_size = info.metadata.size();
     return view;
 }
 

@@ -21,7 +21,7 @@ struct CallContext {
     std::stop_token stop;                     ///< ends waits and partial refreshes early
     /// Asked while the call waits: see OpenOptions::keep_waiting. Null if the program has none.
     const std::function<bool()>* keep_waiting = nullptr;
-    /// Asked as well, with what the call waits for: see CallOptions::on_wait. Null if there is none.
+    /// Asked as well, with what the call waits for: see CallOptions::on_wait. Null for none.
     const std::function<bool(const Wait&)>* on_wait = nullptr;
     CallJournal* journal = nullptr;  ///< null if the program has no listener
     /// The algorithms that the program has: see OpenOptions::digests.

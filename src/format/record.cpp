@@ -63,14 +63,18 @@ public:
     std::string_view value(std::string_view field) {
         const auto end = rest_.find('\n');
         const auto line = rest_.substr(0, end);
-        const bool is_field =
-            line.size() > field.size() && line.starts_with(field) && line[field.size()] == ' ';
-        if (end == std::string_view::npos || !is_field) {
+        if (end == std::string_view::npos || !is_next(field)) {
             good = false;
             return {};
         }
         rest_.remove_prefix(end + 1);
         return line.substr(field.size() + 1);
+    }
+
+    /// Returns whether the next line is this field.
+    [[nodiscard]] bool is_next(std::string_view field) const {
+        return rest_.size() > field.size() && rest_.starts_with(field) &&
+               rest_[field.size()] == ' ';
     }
 
     /// Takes the next line, and returns its value, decoded.
@@ -138,6 +142,7 @@ std::string print_record(const Record& record) {
     line("bytes", std::to_string(record.bytes));
     line("files", std::to_string(record.files));
     line("producer", encode_escapes(std::string_view(record.producer).substr(0, max_producer)));
+    if (!record.metadata.empty()) line("metadata", encode_escapes(record.metadata));
     const std::string crc = crc_of(text);
     line("end", crc);
     return text;
@@ -159,9 +164,11 @@ std::optional<Record> parse_record(std::string_view text) {
     record.bytes = lines.number("bytes");
     record.files = lines.number("files");
     record.producer = lines.text("producer");
+    if (lines.is_next("metadata")) record.metadata = lines.text("metadata");
     const auto lines_before_crc = text.substr(0, text.size() - lines.rest().size());
     if (lines.value("end") != crc_of(lines_before_crc)) return std::nullopt;
     if (!lines.good || !lines.rest().empty()) return std::nullopt;
+    if (record.metadata.size() > max_metadata) return std::nullopt;
     return record;
 }
 

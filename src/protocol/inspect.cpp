@@ -110,7 +110,8 @@ EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record 
             .files = record.files,
             .durability = record.durability,
             .boot = std::move(record.boot),
-            .producer = std::move(record.producer)};
+            .producer = std::move(record.producer),
+            .metadata = std::move(record.metadata)};
 }
 
 Result<> visit_trash(const cache::Root& root,

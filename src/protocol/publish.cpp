@@ -42,7 +42,8 @@ Result<std::optional<os::BootTime>> complete(const Stage& stage, const KeyRef& p
                                 .durability = options.durability,
                                 .bytes = size.bytes,
                                 .files = size.files,
-                                .producer = options.producer};
+                                .producer = options.producer,
+                                .metadata = options.metadata};
     TRY(os::write_new_file_at(staged, format::record_name, format::print_record(record)));
     if (options.durability == Durability::process) return std::nullopt;
     const os::BootTime begun = os::boot_time();

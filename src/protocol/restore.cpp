@@ -174,8 +174,10 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
     TRY(check_copy(stage, *entry, record));
     const bool power =
         record.durability == Durability::power || options.durability == Durability::power;
-    return publish(stage, place, {power ? Durability::power : Durability::process, record.producer},
-                   context, options.replace ? Replace::yes : Replace::no);
+    return publish(
+        stage, place,
+        {power ? Durability::power : Durability::process, record.producer, record.metadata},
+        context, options.replace ? Replace::yes : Replace::no);
 }
 
 }  // namespace larder::protocol

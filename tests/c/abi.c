@@ -23,7 +23,7 @@ static void structs(void) {
     CHECK_NUMBER(88, offsetof(larder_open_options, keep_waiting));
     CHECK_NUMBER(104, offsetof(larder_open_options, digest_count));
     CHECK_NUMBER(120, offsetof(larder_open_options, bucket_kind));
-    CHECK_NUMBER(32, sizeof(larder_publish_options));
+    CHECK_NUMBER(48, sizeof(larder_publish_options));
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
     CHECK_NUMBER(24, offsetof(larder_publish_options, digest));
     CHECK_NUMBER(56, sizeof(larder_refresh_options));
@@ -57,7 +57,7 @@ static void structs(void) {
     CHECK_NUMBER(8, offsetof(larder_counters, hits));
     CHECK_NUMBER(40, sizeof(larder_names));
     CHECK_NUMBER(24, offsetof(larder_names, names));
-    CHECK_NUMBER(88, sizeof(larder_entry_info));
+    CHECK_NUMBER(104, sizeof(larder_entry_info));
     CHECK_NUMBER(40, offsetof(larder_entry_info, bucket));
     CHECK_NUMBER(24, sizeof(larder_entries));
     CHECK_NUMBER(24, sizeof(larder_pin));

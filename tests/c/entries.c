@@ -60,6 +60,9 @@ static void opens(void) {
 static void publishes_and_gets(const larder_bucket* bucket) {
     larder_publish_options options = {
         .size = sizeof options, .durability = LARDER_SURVIVES_POWER, .producer = "c_tests 1"};
+    static char metadata[] = "etag\0 1";
+    const char* read = NULL;
+    size_t size = 0;
     larder_staging* staging = NULL;
     larder_lease* made = NULL;
     larder_lease* got = NULL;
@@ -68,6 +71,8 @@ static void publishes_and_gets(const larder_bucket* bucket) {
     const char* const source = below(playground(), "source");
     const long long before = (long long)time(NULL) - 1;
 
+    options.metadata = metadata;
+    options.metadata_size = sizeof metadata - 1;
     CHECK(mkdir(source, 0755) == 0);
     write_file(below(source, "file"), "from a copy");
     WORKS(larder_bucket_stage(bucket, &staging, &error));
@@ -87,6 +92,11 @@ static void publishes_and_gets(const larder_bucket* bucket) {
     CHECK_TEXT(larder_lease_id(got), info->id);
     CHECK_TEXT(larder_lease_path(got), info->path);
     CHECK_TEXT("c_tests 1", info->producer);
+    CHECK_NUMBER(sizeof metadata - 1, info->metadata_size);
+    CHECK(memcmp(info->metadata, metadata, sizeof metadata) == 0);
+    WORKS(larder_lease_metadata(got, &read, &size, &error));
+    CHECK_NUMBER(sizeof metadata - 1, size);
+    CHECK(memcmp(read, metadata, sizeof metadata) == 0);
     CHECK_NUMBER(LARDER_SURVIVES_POWER, info->durability);
     CHECK_NUMBER(strlen("from a copy"), info->bytes);
     CHECK_NUMBER(1, info->files);

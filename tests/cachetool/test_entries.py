@@ -269,6 +269,19 @@ class Listing(CacheTest):
         self.assertEqual((stats["total"]["entries"], stats["total"]["files"]), (3, 4))
         self.assertEqual(stats["total"]["oldest"], entries[0]["published"])
 
+    def test_metadata(self):
+        self.tree("source", file="text")
+        self.tool("put", "b", "k", "source", "--metadata", 'W/"33a64df5" ä\n')
+        self.tool("build", "b", "other", "--metadata=built", "--allow-empty", "--", "true")
+        self.assertEqual(self.json("info", "b", "k")["metadata"], 'W/"33a64df5" ä\n')
+        self.assertRegex(self.tool("info", "b", "k"), r'\nmetadata +W/"33a64df5" ä\\n\n')
+        self.assertEqual(
+            {entry["key"]: entry["metadata"] for entry in self.json("ls")["entries"]},
+            {"k": 'W/"33a64df5" ä\n', "other": "built"},
+        )
+        _, document = self.complaint("put", "b", "k", "source", "--metadata", "m" * 1025, code=2)
+        self.assertIn("1025 bytes", document["error"]["message"])
+
     def test_tables(self):
         self.put("bucket", "one", file="x" * 2048)
         self.assertRegex(

@@ -99,6 +99,7 @@ TEST_CASE("the longest record fits") {
     record.bucket = std::string(max_bucket_name, 'b');
     record.key = std::string(max_key, '/');
     record.producer = std::string(200, '\xff');
+    record.metadata = std::string(max_metadata, '\xff');
     record.bytes = record.files = std::numeric_limits<std::uint64_t>::max();
     const std::string text = print_record(record);
     CHECK(text.size() <= max_record);
@@ -113,6 +114,17 @@ TEST_CASE("a producer is cut to 200 bytes") {
     const auto read = parse_record(print_record(record));
     REQUIRE(read);
     CHECK(read->producer == std::string(200, 'p'));
+}
+
+TEST_CASE("a record without metadata has no line for it, and one with too much is none") {
+    Record record = sample();
+    CHECK(print_record(record).find("metadata") == std::string::npos);
+    record.metadata = std::string("etag \"x\"\n\0%", 12);
+    const auto read = parse_record(print_record(record));
+    REQUIRE(read);
+    CHECK(*read == record);
+    record.metadata = std::string(max_metadata + 1, 'm');
+    CHECK_FALSE(parse_record(print_record(record)));
 }
 
 TEST_CASE("random records read back") {
@@ -132,7 +144,8 @@ TEST_CASE("random records read back") {
                             random() % 2 == 0 ? Durability::power : Durability::process,
                             random(),
                             random(),
-                            bytes(200)};
+                            bytes(200),
+                            bytes(max_metadata)};
         const auto read = parse_record(print_record(record));
         REQUIRE(read);
         REQUIRE(*read == record);

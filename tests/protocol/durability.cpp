@@ -256,7 +256,34 @@ TEST_CASE("the record says what an entry survives, and in which boot it was made
         CHECK(info.durability == durability);
         CHECK(info.boot == os::to_text(os::boot_id()));
         CHECK(info.producer == "test 1");
+        CHECK(info.metadata.empty());
     }
+}
+
+TEST_CASE("an entry keeps the text of its publisher, also when it is restored") {
+    const Scene scene;
+    const std::string etag(1024, '\xff');
+    const Lease lease = put(scene.bucket, "k", "x", {.metadata = etag});
+    CHECK(value(lease.metadata()) == etag);
+    CHECK(value(scene.bucket.info("k")).metadata == etag);
+    value(scene.bucket.remove("k"));
+    CHECK(value(value(scene.cache.restore(lease.id())).metadata()) == etag);
+    CHECK(value(put(scene.bucket, "other", "x").metadata()).empty());
+    CHECK(outcome(Lease().metadata()) == "invalid");
+
+    // Too much is refused before anything is built or lost.
+    Staging staging = value(scene.bucket.stage());
+    fill(staging.path(), "new");
+    const PublishOptions too_long{.metadata = etag + "m"};
+    CHECK(outcome(scene.bucket.publish("k", std::move(staging), too_long)) == "invalid");
+    CHECK(outcome(scene.bucket.publish("k", std::move(staging))) == "ok");
+    bool is_called = false;
+    const auto build = [&](Staging&) -> Result<> {
+        is_called = true;
+        return {};
+    };
+    CHECK(outcome(scene.bucket.get_or_build("new", build, too_long)) == "invalid");
+    CHECK_FALSE(is_called);
 }
 
 TEST_CASE("a file that its owner may not read is synced as well") {
