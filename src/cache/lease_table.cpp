@@ -19,7 +19,7 @@ namespace {
 using format::LeaseTableBytes;
 
 /// A word of a table. The owner writes it in one store, because other processes read it meanwhile.
-using SharedWord = std::atomic_ref<std::uint64_t>;
+using SharedWord = std::atomic_ref<format::TableWord>;
 static_assert(SharedWord::is_always_lock_free);
 
 /// Fills `to` with the text, cut to fit, and zeros. The last byte is always zero.
@@ -275,7 +275,7 @@ std::error_code LeaseTable::store(const Slot& slot, const format::Id& id) noexce
     // before the fence. The caller reads the link after the fence, does not find it, and takes no
     // lease. Two words that look like the id of another entry only spare that entry until the next
     // collection.
-    format::Id& words = table_->slots[slot.index];
+    format::TableId& words = table_->slots[slot.index];
     SharedWord(words.high).store(id.high, std::memory_order_relaxed);
     SharedWord(words.low).store(id.low, std::memory_order_relaxed);
     const std::error_code error = memory_->show(file_, words);
@@ -284,7 +284,7 @@ std::error_code LeaseTable::store(const Slot& slot, const format::Id& id) noexce
 }
 
 bool LeaseTable::clear(std::size_t index) noexcept {
-    format::Id& words = table_->slots[index];
+    format::TableId& words = table_->slots[index];
     // The order is `release`: this thread has read the entry's files before a collector can see
     // that the slot is clear.
     SharedWord(words.high).store(0, std::memory_order_release);
@@ -352,12 +352,11 @@ void LeaseTable::end_activity(std::size_t activity) noexcept {
 }
 
 std::error_code LeaseTable::set_lock_tells(bool tells) noexcept {
-    const std::atomic_ref flags(table_->header.flags);
-    if (tells) {
-        flags.fetch_or(format::flag_lock_tells, std::memory_order_release);
-    } else {
-        flags.fetch_and(~format::flag_lock_tells, std::memory_order_release);
-    }
+    // Only hand_on and the destructor change the flags, and Participant calls hand_on of one table
+    // by one thread at a time.
+    const std::uint64_t others = table_->header.flags & ~format::flag_lock_tells;
+    SharedWord(table_->header.flags)
+        .store(others | (tells ? format::flag_lock_tells : 0), std::memory_order_release);
     return memory_->show(file_, table_->header.flags);
 }
 

@@ -19,7 +19,7 @@ constexpr std::size_t ring_at = offsetof(format::LeaseTableBytes, ring);
 
 /// The two words before the uses of a ring.
 struct RingWords {
-    std::uint64_t head = 0, settled = 0;
+    format::TableWord head = 0, settled = 0;
 };
 static_assert(sizeof(RingWords) == offsetof(RingBytes, uses));
 
@@ -74,7 +74,7 @@ void Rings::mark_settled(const os::Dir& participants) const {
         if (!file) continue;
         // One word, which its owner reads whole. An owner that writes the word too makes it smaller
         // at most, and then uses are settled twice.
-        const std::uint64_t settled = heads_.at(number);
+        const format::TableWord settled = heads_.at(number);
         (void)os::write_at(*file, &settled, sizeof settled, ring_at + offsetof(RingBytes, settled));
     }
 }

@@ -11,7 +11,7 @@ namespace {
 using format::uses_per_table;
 
 /// A word of the ring, which other processes read, and a collection writes, meanwhile.
-using RingWord = std::atomic_ref<std::uint64_t>;
+using RingWord = std::atomic_ref<format::TableWord>;
 
 std::size_t place_of(std::uint64_t number) noexcept { return (number - 1) % uses_per_table; }
 
@@ -25,7 +25,7 @@ bool UseRing::counts(std::uint64_t number) const noexcept {
 }
 
 std::uint64_t UseRing::settled() const noexcept {
-    const auto shown = RingWord(bytes_.settled).load(std::memory_order_acquire);
+    const std::uint64_t shown = RingWord(bytes_.settled).load(std::memory_order_acquire);
     // A collection that was slow may have shown less than this process has settled. No collection
     // shows more than was written, so more is damage.
     return shown <= head_ ? std::max(shown, settled_) : settled_;
@@ -40,7 +40,7 @@ std::uint64_t UseRing::write(const format::Id& id, std::string_view key_path) {
     key_paths_[index].assign(key_path);
     // First the id, then the head: a collection that reads the new head finds the id. One that
     // reads half an id finds no entry of this name.
-    format::Id& words = bytes_.uses[place];
+    format::TableId& words = bytes_.uses[place];
     RingWord(words.high).store(id.high, std::memory_order_relaxed);
     RingWord(words.low).store(id.low, std::memory_order_relaxed);
     RingWord(bytes_.head).store(++head_, std::memory_order_release);
@@ -52,7 +52,7 @@ std::vector<PendingUse> UseRing::pending_oldest(std::size_t most) const {
     const std::uint64_t first = settled() + 1;
     std::vector<PendingUse> uses;
     for (std::uint64_t number = first; number <= head_ && uses.size() < most; ++number) {
-        uses.push_back({number, bytes_.uses[place_of(number)], key_paths_[index_of(number)]});
+        uses.push_back({number, bytes_.uses[place_of(number)].id(), key_paths_[index_of(number)]});
     }
     return uses;
 }

@@ -42,7 +42,7 @@ TableView parse_without_magic(const LeaseTableBytes& bytes) {
         .pid_namespace = header.pid_namespace,
         .start = header.start,
         .clock_offset = header.clock_offset,
-        .pid = static_cast<std::int64_t>(header.pid),
+        .pid = static_cast<std::int64_t>(header.pid.value()),
     };
     view.lock_tells = (header.flags & flag_lock_tells) != 0;
     view.file = header.file;
@@ -53,8 +53,8 @@ TableView parse_without_magic(const LeaseTableBytes& bytes) {
         // A kind that this version does not know belongs to no lock that this version waits for.
         if (activity.kind > static_cast<std::uint64_t>(ActivityView::Kind::works_for)) continue;
         view.activities.push_back({
-            .kind = static_cast<ActivityView::Kind>(activity.kind),
-            .thread = static_cast<std::int64_t>(activity.thread),
+            .kind = static_cast<ActivityView::Kind>(activity.kind.value()),
+            .thread = static_cast<std::int64_t>(activity.thread.value()),
             .since_nanos = activity.since_nanos,
             .lock = activity.lock,
             .label = text_of(activity.label),
@@ -63,7 +63,7 @@ TableView parse_without_magic(const LeaseTableBytes& bytes) {
     // Read the slots even if no process is announced: a process may take the table, and lease,
     // after its pid was read here.
     for (const auto& slot : bytes.slots) {
-        if (slot) view.leases.push_back(slot);
+        if (const Id id = slot.id()) view.leases.push_back(id);
     }
     view.head = bytes.ring.head;
     view.uses = uses_between(bytes.ring, bytes.ring.settled, bytes.ring.head);
@@ -75,8 +75,7 @@ std::vector<Id> uses_between(const RingBytes& ring, std::uint64_t settled, std::
     // If `settled` is the larger one, the difference is a large number, and all places are read.
     const std::uint64_t count = std::min<std::uint64_t>(head - settled, uses_per_table);
     for (std::uint64_t number = head - count; number != head; ++number) {
-        const Id& use = ring.uses[number % uses_per_table];
-        if (use) uses.push_back(use);
+        if (const Id use = ring.uses[number % uses_per_table].id()) uses.push_back(use);
     }
     return uses;
 }

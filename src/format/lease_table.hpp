@@ -2,7 +2,8 @@
 // The bytes of a lease table, the file `participants/<n>`. It says who uses the cache, what that
 // process holds and waits for, which entries it has leased, and which ones it has used.
 //
-// Numbers are in the machine's own byte order, because no table is used on another machine:
+// All numbers are little-endian, whichever machine writes them: programs for two kinds of
+// processors may use one cache at once, through an emulator, and a disk may go to another machine.
 //
 //   page 0   a header of 512 bytes, then 56 activities of 64 bytes
 //   page 1   256 slots of 16 bytes, each an id or zero
@@ -11,6 +12,7 @@
 // A file that is shorter than a table has never held a lease.
 #pragma once
 
+#include <boost/endian/arithmetic.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,35 +28,44 @@ inline constexpr std::size_t activities_per_table = 56, slots_per_table = 256;
 /// How many uses a ring holds: those of a whole installation, in whole pages.
 inline constexpr std::size_t uses_per_table = 511;
 
-/// "lardtbl2" in a little-endian file.
+/// "lardtbl2" in the file.
 inline constexpr std::uint64_t lease_table_magic = 0x32'6c'62'74'64'72'61'6cU;
 /// Bits of TableHeaderBytes::flags. The first one: if the lock of the table is free, the process
 /// has ended, or has become another program without having handed on its leases.
-inline constexpr std::uint32_t flag_lock_tells = 1;
+inline constexpr std::uint64_t flag_lock_tells = 1;
 /// See os::ProcessIdentity::boot_is_real.
-inline constexpr std::uint32_t flag_boot_is_real = 2;
+inline constexpr std::uint64_t flag_boot_is_real = 2;
+
+/// A number in a table.
+using TableWord = boost::endian::little_uint64_at;
+
+/// An id in a table; two zeros mean that there is none.
+struct TableId {
+    TableWord high, low;
+
+    [[nodiscard]] Id id() const noexcept { return {high, low}; }
+};
 
 /// Who has the table, or had it last. The fields of the process are those of os::ProcessIdentity.
 struct TableHeaderBytes {
-    std::uint64_t magic;
-    std::uint32_t flags;  ///< the bits above
-    std::uint32_t reserved;
+    TableWord magic;
+    TableWord flags;  ///< the bits above
     os::BootId boot;
-    std::uint64_t pid_namespace;
-    std::uint64_t start;
-    std::uint64_t pid;  ///< written last and cleared first: 0 means that no process has this table
-    std::uint64_t since_nanos;  ///< when the process took the table, since 1970
-    char command[432];          ///< its command line, for people; cut, and filled with zeros
-    std::int64_t clock_offset;
-    std::uint64_t file;  ///< the inode of the table; 0 if the file system may change it
+    TableWord pid_namespace;
+    TableWord start;
+    TableWord pid;  ///< written last and cleared first: 0 means that no process has this table
+    TableWord since_nanos;  ///< when the process took the table, since 1970
+    char command[432];      ///< its command line, for people; cut, and filled with zeros
+    boost::endian::little_int64_at clock_offset;
+    TableWord file;  ///< the inode of the table; 0 if the file system may change it
 };
 
 /// What a thread has to do with a lock.
 struct ActivityBytes {
-    std::uint64_t lock;  ///< written last and cleared first: 0 means unused
-    std::uint64_t kind;  ///< an ActivityView::Kind
-    std::uint64_t thread;
-    std::uint64_t since_nanos;
+    TableWord lock;  ///< written last and cleared first: 0 means unused
+    TableWord kind;  ///< an ActivityView::Kind
+    TableWord thread;
+    TableWord since_nanos;
     char label[32];
 };
 
@@ -62,9 +73,9 @@ struct ActivityBytes {
 /// counted from 1, through all owners of the table. The use `n` stands at (n - 1) modulo
 /// uses_per_table.
 struct RingBytes {
-    std::uint64_t head;     ///< how many uses were written; stored after the use itself
-    std::uint64_t settled;  ///< those up to this one are settled
-    Id uses[uses_per_table];
+    TableWord head;     ///< how many uses were written; stored after the use itself
+    TableWord settled;  ///< those up to this one are settled
+    TableId uses[uses_per_table];
 };
 
 /// The whole table. The owner writes one word of 8 bytes at a time, so a reader sees each word
@@ -73,7 +84,7 @@ struct RingBytes {
 struct LeaseTableBytes {
     TableHeaderBytes header;
     ActivityBytes activities[activities_per_table];
-    Id slots[slots_per_table];
+    TableId slots[slots_per_table];
     RingBytes ring;
 };
 static_assert(sizeof(TableHeaderBytes) == 512 && sizeof(ActivityBytes) == 64);

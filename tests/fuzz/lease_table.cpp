@@ -27,6 +27,12 @@ const os::FileHandle& file_of(std::string_view bytes) {
     return fd;
 }
 
+format::Id id_at(std::string_view bytes, std::size_t at) {
+    format::TableId words;
+    std::memcpy(&words, bytes.data() + at, sizeof words);
+    return words.id();
+}
+
 void check(std::string_view bytes) {
     const auto table = cache::read_table(file_of(bytes), "table");
     if (!table) {
@@ -40,13 +46,11 @@ void check(std::string_view bytes) {
         return;
     }
     std::vector<format::Id> leases;
-    for (std::size_t at = page; at < ring_at; at += sizeof(format::Id)) {
-        format::Id id;
-        std::memcpy(&id, bytes.data() + at, sizeof id);
-        if (id) leases.push_back(id);
+    for (std::size_t at = page; at < ring_at; at += sizeof(format::TableId)) {
+        if (const format::Id id = id_at(bytes, at)) leases.push_back(id);
     }
     must(table->leases == leases, "every slot that is not zero is a lease");
-    std::uint64_t words[2];  // the head, and what is settled
+    format::TableWord words[2];  // the head, and what is settled
     std::memcpy(words, bytes.data() + ring_at, sizeof words);
     must(table->head == words[0] && (words[0] != words[1] || table->uses.empty()),
          "a ring that is settled has no use");
@@ -54,7 +58,7 @@ void check(std::string_view bytes) {
     for (const auto& use : table->uses) {
         bool stands = false;
         for (std::size_t at = ring_at + sizeof words; at < table_size; at += sizeof use)
-            stands = stands || std::memcmp(&use, bytes.data() + at, sizeof use) == 0;
+            stands = stands || id_at(bytes, at) == use;
         must(use && stands, "a use stands in the ring");
     }
     must(table->command.size() <= 432 && table->activities.size() <= 56,

@@ -454,7 +454,7 @@ os::Fd open_table(const fs::path& path) {
 
 constexpr off_t slots_at = 4096;
 
-void write_word(const os::Fd& fd, off_t at, std::uint64_t word) {
+void write_word(const os::Fd& fd, off_t at, format::TableWord word) {
     REQUIRE(::pwrite(fd.get(), &word, sizeof word, at) == sizeof word);
 }
 
