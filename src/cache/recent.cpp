@@ -73,9 +73,8 @@ void Recent::settle(std::string_view key_path, const format::Id& id, std::chrono
     // chose the set.
     if (slot == nullptr) slot = &set_of(mark)[mark / sets % ways];
     // Single stores, and no lock: a reader may see the new state with the old id, or half of each
-    // id. Any id will do as a guess, because the reader confirms it by the link. An id that is
-    // confirmed is the newest, since none comes back to a key, and its use is the newest or an
-    // older one.
+    // id, or the use of another one. Any id will do as a guess, because the reader confirms it by
+    // the link, and the ring tells whether the use is one of that id.
     slot->high.store(id.high, std::memory_order_relaxed);
     slot->low.store(id.low, std::memory_order_relaxed);
     slot->use.store(use, std::memory_order_relaxed);

@@ -20,8 +20,12 @@ std::size_t place_of(std::uint64_t number) noexcept { return (number - 1) % uses
 UseRing::UseRing(format::RingBytes& bytes)
     : bytes_(bytes), head_(bytes.head), settled_(bytes.head), first_(bytes.head + 1) {}
 
-bool UseRing::counts(std::uint64_t number) const noexcept {
-    return number > RingWord(bytes_.settled).load(std::memory_order_acquire);
+bool UseRing::counts(std::uint64_t number, const format::Id& id) const noexcept {
+    // Another use takes the place only once this one is settled. So the place is looked at first.
+    format::TableId& words = bytes_.uses[place_of(number)];
+    return RingWord(words.high).load(std::memory_order_acquire) == id.high &&
+           RingWord(words.low).load(std::memory_order_acquire) == id.low &&
+           number > RingWord(bytes_.settled).load(std::memory_order_acquire);
 }
 
 std::uint64_t UseRing::settled() const noexcept {

@@ -27,10 +27,11 @@ public:
     /// `bytes` is mapped, and outlives this object.
     explicit UseRing(format::RingBytes& bytes);
 
-    /// Returns whether no collection has settled the use that write gave this number. Then a plan
-    /// that is made from now on sees that use, in the ring or in the time of the link. So another
-    /// use of the same key need not be written.
-    [[nodiscard]] bool counts(std::uint64_t number) const noexcept;
+    /// Returns whether the use of this number is one of the entry, and no collection has settled
+    /// it. Then a plan that is made from now on sees that use, in the ring or in the time of the
+    /// link. So another use of the entry need not be written. Requires: write has returned the
+    /// number, for this entry or another one.
+    [[nodiscard]] bool counts(std::uint64_t number, const format::Id& id) const noexcept;
 
     /// Writes a use, and returns its number, which is not 0. If the ring has no room, writes
     /// nothing and returns 0: then settle what pending_oldest returns, tell mark_settled, and try

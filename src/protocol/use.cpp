@@ -59,7 +59,7 @@ void note_use(cache::Root& root, const KeyRef& place, const format::Id& id,
     if (participant == nullptr) return;
     cache::UseRing* const ring = participant->table().ring();
     const bool is_settled = known.settled && known.id == id;
-    if (is_settled && (ring == nullptr || ring->counts(known.use))) return;
+    if (is_settled && (ring == nullptr || ring->counts(known.use, id))) return;
     try {
         if (ring != nullptr) {
             write_to_ring(root, *ring, place, id);

@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "cache/use_ring.hpp"
 #include "catch.hpp"
 #include "format/lease_table.hpp"
 #include "scene.hpp"
@@ -127,6 +128,22 @@ std::set<std::string> keys_of(const Scene& scene) {
 using Keys = std::set<std::string>;
 
 }  // namespace
+
+TEST_CASE("the number of a use counts for its own entry alone, until that use is settled") {
+    // Two threads that get a key while it is replaced may leave the number of the one with the id
+    // of the other, in what their process remembers of the key.
+    const format::Id before{1, 1}, after{1, 2};
+    format::RingBytes bytes{};
+    cache::UseRing ring(bytes);
+    const auto newer = ring.write(after, "b/k"), older = ring.write(before, "b/k");
+    CHECK(ring.counts(newer, after));
+    CHECK(ring.counts(older, before));
+    CHECK_FALSE(ring.counts(older, after));
+    bytes.settled = newer;  // by a collection, which has not seen the other one yet
+    CHECK_FALSE(ring.counts(newer, after));
+    CHECK_FALSE(ring.counts(older, after));
+    CHECK(ring.counts(older, before));
+}
 
 TEST_CASE(
     "a use is in the ring until the process closes the cache, and every process sees it there") {
