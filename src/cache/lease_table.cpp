@@ -151,7 +151,7 @@ namespace {
 /// now, or has failed to make it, and it never held a lease.
 Result<bool> read_bytes(const os::FileHandle& file, const std::filesystem::path& path,
                         LeaseTableBytes& bytes) {
-    const auto size = os::read_at(file, &bytes, sizeof bytes, 0);
+    const auto size = read_shared(file, &bytes, sizeof bytes, 0);
     if (os::why_of(size) == Why::not_seekable)
         return fail(Errc::damaged, "read lease table", path, unknown_leases);
     if (!size) return os::fail(size.error(), "read lease table", path);
@@ -159,6 +159,13 @@ Result<bool> read_bytes(const os::FileHandle& file, const std::filesystem::path&
 }
 
 }  // namespace
+
+os::CallResult<std::size_t> read_shared(const os::FileHandle& file, void* to, std::size_t size,
+                                        std::size_t offset) noexcept {
+    const auto got = os::read_at(file, to, size, offset);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return got;
+}
 
 Result<format::TableView> read_table(const os::FileHandle& file,
                                      const std::filesystem::path& path) {

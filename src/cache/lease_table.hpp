@@ -28,6 +28,12 @@ inline constexpr const char* unknown_leases =
     "this is no lease table, so which entries it leases is unknown, and no entry is deleted; "
     "`cachetool verify --repair` frees it if no process has it";
 
+/// Reads a part of a table, which its owner may be writing: up to `size` bytes from `offset` on.
+/// Returns how many it has read. What the owner did before it stored a word that this reads is seen
+/// by all that this thread reads next.
+[[nodiscard]] os::CallResult<std::size_t> read_shared(const os::FileHandle& file, void* to,
+                                                      std::size_t size,
+                                                      std::size_t offset) noexcept;
 /// Reads the table of any process. Errors: `damaged` if this version does not understand the table.
 /// Then its leases are unknown.
 [[nodiscard]] Result<format::TableView> read_table(const os::FileHandle& file,

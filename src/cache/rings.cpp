@@ -40,7 +40,7 @@ Result<> for_each_ring(const os::Dir& participants, Visit visit) {
 /// Reads the words of a ring. Returns zeros if the file is shorter than a table: it has no uses.
 Result<RingWords> read_words(const os::FileHandle& file, const std::filesystem::path& path) {
     RingWords words;
-    const auto size = os::read_at(file, &words, sizeof words, ring_at);
+    const auto size = read_shared(file, &words, sizeof words, ring_at);
     if (!size) return os::fail(size.error(), "read lease table", path);
     return *size == sizeof words ? words : RingWords();
 }
@@ -90,7 +90,7 @@ Result<bool> Rings::used_since(const os::Dir& participants, const format::Id& id
         const std::uint64_t before = known == heads_.end() ? 0 : known->second;
         if (found || words.head == before) return {};
         const auto ring = std::make_unique<RingBytes>();
-        const auto size = os::read_at(file, ring.get(), sizeof *ring, ring_at);
+        const auto size = read_shared(file, ring.get(), sizeof *ring, ring_at);
         if (!size) return os::fail(size.error(), "read lease table", path);
         const auto uses = format::uses_between(*ring, before, words.head);
         found = std::find(uses.begin(), uses.end(), id) != uses.end();
