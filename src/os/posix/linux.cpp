@@ -30,15 +30,17 @@ namespace {
 using ProcBuffer = std::array<char, 4096>;
 
 /// Reads the first bytes of a file in /proc, as many as the buffer holds. Returns a text in the
-/// buffer; an empty one, and errno, if the file cannot be read.
-std::string_view read_start(const char* path, ProcBuffer& buffer) noexcept {
-    const Fd fd(retry([&] { return ::open(path, O_RDONLY | O_CLOEXEC); }));
+/// buffer; an empty one, and errno, if the file cannot be read. A relative path begins at the
+/// directory `from`.
+std::string_view read_start(const char* path, ProcBuffer& buffer, int from = AT_FDCWD) noexcept {
+    const Fd fd(retry([&] { return ::openat(from, path, O_RDONLY | O_CLOEXEC); }));
     if (!fd) return {};
     const auto got = retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
     return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
-/// The path "/proc/PID/NAME". The longest one that is used here fits.
+/// The path "/proc/PID/NAME"; "/proc/PID/" if the name is empty. The longest one that is used here
+/// fits.
 struct ProcPath {
     ProcPath(std::int64_t pid, const char* name) noexcept {
         std::snprintf(text.data(), text.size(), "/proc/%lld/%s", static_cast<long long>(pid), name);
@@ -168,13 +170,19 @@ bool sees_all_processes() noexcept {
     return ::geteuid() != 0 || has_ptrace_privilege();
 }
 
-/// Reads the state and the start of a process from `path`, its /proc/PID/stat: fields 3 and 22.
-/// Field 2, the name of the command in brackets, may contain spaces and brackets. So the fields are
-/// counted from the last bracket. What can't be read stays unknown.
-KernelView read_view(const char* path, std::int64_t pid) noexcept {
+/// Reads the state and the start of a process from the file `stat` in its directory of /proc:
+/// fields 3 and 22. Field 2, the name of the command in brackets, may contain spaces and brackets.
+/// So the fields are counted from the last bracket. What can't be read stays unknown.
+///
+/// The file is opened by its name in that directory. A program of another processor runs in an
+/// emulator, which gives it a `stat` of its own in place of the kernel's if it asks for the whole
+/// path. There the process starts some time later than other processes see.
+KernelView read_view(const char* directory, std::int64_t pid) noexcept {
     KernelView view;
+    const Fd of_process(retry([&] { return ::open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC); }));
+    if (!of_process) return view;
     ProcBuffer buffer;
-    const std::string_view text = read_start(path, buffer);
+    const std::string_view text = read_start("stat", buffer, of_process.get());
     auto at = text.rfind(')');
     if (at == text.npos || at + 2 >= text.size()) return view;
     const char state = text[at + 2];
@@ -207,7 +215,7 @@ std::optional<InnerProcess> read_inner_process(std::int64_t pid) noexcept {
     InnerProcess inner;
     std::from_chars(pids.data() + last_tab + 1, pids.data() + pids.size(), inner.pid);
     inner.pid_namespace = inode_at(ProcPath(pid, "ns/pid").text.data());
-    inner.view = read_view(ProcPath(pid, "stat").text.data(), pid);
+    inner.view = read_view(ProcPath(pid, "").text.data(), pid);
     // If the process has ended meanwhile, its namespace and its start are not known. Then it would
     // seem to be any process that is looked for.
     LineFinder again("NSpid");
@@ -260,11 +268,11 @@ BootId parse_boot_id(std::string_view text) noexcept {
 
 KernelView view_of(std::int64_t pid) noexcept {
     if (!proc_is_ours()) return {};
-    return read_view(ProcPath(pid, "stat").text.data(), pid);
+    return read_view(ProcPath(pid, "").text.data(), pid);
 }
 
 /// Uses no path with the pid, because /proc may show another pid namespace.
-KernelView view_of_this_process() noexcept { return read_view("/proc/self/stat", ::getpid()); }
+KernelView view_of_this_process() noexcept { return read_view("/proc/self", ::getpid()); }
 
 /// The kernel shows programs a hundred ticks in a second (USER_HZ), whatever it counts itself.
 const std::uint64_t start_unit = 10'000'000;
