@@ -13,7 +13,9 @@ using format::uses_per_table;
 /// A word of the ring, which other processes read, and a collection writes, meanwhile.
 using RingWord = std::atomic_ref<format::TableWord>;
 
-std::size_t place_of(std::uint64_t number) noexcept { return (number - 1) % uses_per_table; }
+std::size_t place_of(std::uint64_t number) noexcept {
+    return static_cast<std::size_t>((number - 1) % uses_per_table);
+}
 
 }  // namespace
 

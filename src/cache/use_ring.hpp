@@ -51,7 +51,7 @@ private:
     [[nodiscard]] std::uint64_t settled() const noexcept;
     /// Returns where in key_paths_ the path of a use is. Requires: this process has written it.
     [[nodiscard]] std::size_t index_of(std::uint64_t number) const noexcept {
-        return (number - first_) % format::uses_per_table;
+        return static_cast<std::size_t>((number - first_) % format::uses_per_table);
     }
 
     format::RingBytes& bytes_;

@@ -79,9 +79,12 @@ std::array<char, id_length> characters_of(const Id& id) noexcept {
     constexpr std::size_t shared = 13;  // the index of the 14th
     std::array<char, id_length> characters;
     std::uint64_t high = id.high >> 1, low = id.low;
-    for (std::size_t i = shared; i-- > 0; high >>= 5) characters[i] = alphabet[high & 31];
-    for (std::size_t i = id_length; --i > shared; low >>= 5) characters[i] = alphabet[low & 31];
-    characters[shared] = alphabet[(id.high & 1) << 4 | low];  // four bits of `low` are left
+    const auto digit = [](std::uint64_t value) {
+        return alphabet[static_cast<std::size_t>(value)];
+    };
+    for (std::size_t i = shared; i-- > 0; high >>= 5) characters[i] = digit(high & 31);
+    for (std::size_t i = id_length; --i > shared; low >>= 5) characters[i] = digit(low & 31);
+    characters[shared] = digit((id.high & 1) << 4 | low);  // four bits of `low` are left
     return characters;
 }
 

@@ -201,7 +201,8 @@ private:
     /// links, this name gets a file of its own, and counts as the first one from then on.
     Result<> carry_one_of_several(DirPair& pair, const Transfer& transfer) {
         const os::FileIdentity& source = transfer.info.identity;
-        FirstNames& names = first_names_[source.inode % first_names_.size()];
+        FirstNames& names =
+            first_names_[static_cast<std::size_t>(source.inode % first_names_.size())];
         const std::lock_guard lock(names.mutex);
         TRY_ASSIGN(const bool is_named, name_earlier_file(names, transfer));
         if (is_named) return {};
