@@ -73,7 +73,7 @@ private:
 
 void SortedRows::sort() {
     std::sort(rows_.begin(), rows_.end(), is_before);
-    if (rows_.size() > limit_) rows_.resize(limit_);
+    if (rows_.size() > limit_) rows_.resize(static_cast<std::size_t>(limit_));
     bytes_ = 0;
     for (const auto& row : rows_) bytes_ += sizeof row + row.order.size() + row.text.size();
 }

@@ -51,12 +51,12 @@ std::optional<std::size_t> output_width() {
     if (!system::is_terminal(system::StandardStream::output)) return std::nullopt;
     // Less than this is no terminal that could show anything, and wider ones than a thousand
     // columns need no care. Both are arbitrary.
-    constexpr std::size_t narrowest = 20, widest = 1000;
+    constexpr std::uint64_t narrowest = 20, widest = 1000;
     std::optional<std::uint64_t> columns;
     if (const auto named = system::environment_variable("COLUMNS"))
         columns = larder::options::whole_number(*named);
     const std::size_t told = system::terminal_size(system::StandardStream::output).columns;
-    return std::clamp<std::size_t>(columns.value_or(told), narrowest, widest);
+    return static_cast<std::size_t>(std::clamp(columns.value_or(told), narrowest, widest));
 }
 
 std::string shortened(std::string_view text, std::size_t width) {
