@@ -76,7 +76,7 @@ TEST_CASE("a lease is kept across an execve by a program that is killed") {
     check_leased_until_it_ends(root, child, [&] { child.kill(); });
 }
 
-TEST_CASE("a lease is kept across an execve by a program that uses the same cache") {
+TEST_CASE("a lease is kept across an execve by a program that uses the same cache", "[not-qemu]") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Program program;
@@ -97,7 +97,8 @@ TEST_CASE("a lease is kept across an execve by a program that uses the same cach
     CHECK(value(open_cache(root).bucket("programs")).get("k").has_value());
 }
 
-TEST_CASE("a lease is kept across an execve by a program that closes every descriptor") {
+TEST_CASE("a lease is kept across an execve by a program that closes every descriptor",
+          "[not-qemu]") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Program program;
@@ -109,7 +110,7 @@ TEST_CASE("a lease is kept across an execve by a program that closes every descr
     });
 }
 
-TEST_CASE("the children to which a program hands the descriptor keep the lease") {
+TEST_CASE("the children to which a program hands the descriptor keep the lease", "[not-qemu]") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Program program;
@@ -126,7 +127,7 @@ TEST_CASE("the children to which a program hands the descriptor keep the lease")
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
-TEST_CASE("locks end at an execve, and what was staged ends with the process") {
+TEST_CASE("locks end at an execve, and what was staged ends with the process", "[not-qemu]") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     put(value(open_cache(root).bucket("b")), "doomed", "old");

@@ -301,7 +301,8 @@ TEST_CASE(
 
 TEST_CASE(
     "a child that is forked during another thread's first use of the library is not blocked by "
-    "it") {
+    "it",
+    "[not-qemu]") {
     // This needs a fresh program, since this one has used the library already.
     const TempDir dir;
     const fs::path root = dir.path() / "cache";

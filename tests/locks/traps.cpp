@@ -267,7 +267,8 @@ TEST_CASE("a forked child that outlives its parent does not keep the parent's lo
     parent.go_on();
 }
 
-TEST_CASE("a released lock is free, even if a child has not closed its descriptor yet") {
+TEST_CASE("a released lock is free, even if a child has not closed its descriptor yet",
+          "[not-qemu]") {
     const Files files;
     auto held = files.take();
     REQUIRE(held);
@@ -284,7 +285,7 @@ TEST_CASE("a released lock is free, even if a child has not closed its descripto
     REQUIRE(::waitpid(child, nullptr, 0) == child);
 }
 
-TEST_CASE("after execve the same process does not get a lock that it holds already") {
+TEST_CASE("after execve the same process does not get a lock that it holds already", "[not-qemu]") {
     const Files files;
     const auto answer_after_exec = [&](const std::function<void()>& take,
                                        const std::vector<std::string>& arguments) {

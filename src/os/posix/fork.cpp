@@ -19,15 +19,16 @@ void* memory_wiped_in_child(unsigned long size, void (*wipe)()) noexcept {
     void* memory =
         ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 #ifdef MADV_WIPEONFORK
-    if (memory != MAP_FAILED &&
-        retry([&] { return ::madvise(memory, size, MADV_WIPEONFORK); }) == 0)
-        return memory;
+    if (memory != MAP_FAILED) (void)retry([&] { return ::madvise(memory, size, MADV_WIPEONFORK); });
 #endif
-    // The kernel does not wipe this memory, so the child does. If the kernel has mapped none at
-    // all, any other memory will do. (This function is called before main. If there is no memory
-    // either, the program ends.)
-    if (memory == MAP_FAILED) memory = ::operator new(size);
-    std::memset(memory, 0, size);
+    // If the kernel has mapped no memory, any other memory will do. (This function is called before
+    // main. If there is no memory either, the program ends.)
+    if (memory == MAP_FAILED) {
+        memory = ::operator new(size);
+        std::memset(memory, 0, size);
+    }
+    // The child wipes it, too. A kernel may not know the advice, and an emulator of another
+    // processor may accept it and not follow it.
     at_fork(nullptr, nullptr, wipe);
     return memory;
 }
