@@ -317,12 +317,12 @@ def header_of_table(boot: str, ring_head: int) -> Dict[int, bytes]:
     except FileNotFoundError:
         offset = 0
     return {
-        0: b"lardtbl2" + struct.pack("=II", 2 if on_procfs else 0, 0) + bytes.fromhex(boot),
-        32: struct.pack("=QQ", os.stat("/proc/self/ns/pid").st_ino, started),
-        56: struct.pack("=Q", time.time_ns()) + struct.pack("432s", command[:431]),
-        496: struct.pack("=qQ", offset, 0),
+        0: b"lardtbl2" + struct.pack("<II", 2 if on_procfs else 0, 0) + bytes.fromhex(boot),
+        32: struct.pack("<QQ", os.stat("/proc/self/ns/pid").st_ino, started),
+        56: struct.pack("<Q", time.time_ns()) + struct.pack("432s", command[:431]),
+        496: struct.pack("<qQ", offset, 0),
         512: bytes(FIRST_SLOT - 512 + SLOTS * 16),
-        8_200: struct.pack("=Q", ring_head),
+        8_200: struct.pack("<Q", ring_head),
     }
 
 
@@ -342,10 +342,10 @@ class Table:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
         self.file = os.open(name, flags, 0o600, dir_fd=participants)
         if self._is_free(participants, name) and self._has_empty_stage(staging, name):
-            head = struct.unpack("=Q", os.pread(self.file, 8, 8_192))[0]
+            head = struct.unpack("<Q", os.pread(self.file, 8, 8_192))[0]
             for at, content in header_of_table(boot, head).items():
                 os.pwrite(self.file, content, at)
-            os.pwrite(self.file, struct.pack("=Q", os.getpid()), 48)
+            os.pwrite(self.file, struct.pack("<Q", os.getpid()), 48)
             return True
         os.close(self.file)
         return False
@@ -383,7 +383,7 @@ class Table:
         return slot
 
     def write_slot(self, slot: int, number: int) -> None:
-        words = struct.pack("=QQ", number >> 64, number & (1 << 64) - 1)
+        words = struct.pack("<QQ", number >> 64, number & (1 << 64) - 1)
         os.pwrite(self.file, words, FIRST_SLOT + 16 * slot)
         fence()
 
