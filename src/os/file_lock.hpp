@@ -40,11 +40,20 @@ enum class Mode { shared, exclusive };
 struct Range {
     std::uint64_t start = 0;
     std::uint64_t length = 0;  ///< 0 means up to the end, whatever the file's size
+    friend bool operator==(const Range&, const Range&) = default;
 
     static Range whole() noexcept { return {}; }
     /// Requires: `at` is less than 2^62, because off_t has a sign, and start plus length must fit
     /// as well.
     static Range byte(std::uint64_t at) noexcept { return {at, 1}; }
+
+    /// Returns the same part of the bytes from 2^62 on. They lie behind the data of every file, so
+    /// a lock there hinders no read and no write, also on a system whose locks are mandatory. A
+    /// range without an end covers all bytes there that a lock can have.
+    [[nodiscard]] Range behind_data() const noexcept {
+        constexpr std::uint64_t end_of_data = std::uint64_t{1} << 62U;
+        return {end_of_data + start, length == 0 ? end_of_data - start : length};
+    }
 };
 
 /// Takes the lock for the open file if it is free, and never waits. Returns whether it was taken.

@@ -29,22 +29,8 @@ namespace larder::os {
 
 namespace {
 
-/// A range of bytes in the form of LockFileEx.
-struct LockedBytes {
-    std::uint64_t start;
-    std::uint64_t length;
-    friend bool operator==(const LockedBytes&, const LockedBytes&) = default;
-};
-
-LockedBytes bytes_of(const Range& range) noexcept {
-    constexpr std::uint64_t behind_data = std::uint64_t{1} << 62U;
-    // A range without an end covers all bytes that a lock can have.
-    const std::uint64_t length = range.length == 0 ? behind_data - range.start : range.length;
-    return {behind_data + range.start, length};
-}
-
 struct HeldLock {
-    LockedBytes bytes;
+    Range bytes;
     Mode mode;
 };
 
@@ -61,7 +47,7 @@ public:
     std::map<FileHandle::Native, std::vector<HeldLock>> locks;
 };
 
-OVERLAPPED start_of(const LockedBytes& bytes) noexcept {
+OVERLAPPED start_of(const Range& bytes) noexcept {
     OVERLAPPED place{};
     place.Offset = static_cast<DWORD>(bytes.start);
     place.OffsetHigh = static_cast<DWORD>(bytes.start >> 32U);
@@ -69,7 +55,7 @@ OVERLAPPED start_of(const LockedBytes& bytes) noexcept {
 }
 
 /// Takes a lock if it is free. Returns the system's error; 0 if there was none.
-DWORD take(HANDLE file, Mode mode, const LockedBytes& bytes) noexcept {
+DWORD take(HANDLE file, Mode mode, const Range& bytes) noexcept {
     OVERLAPPED place = start_of(bytes);
     const DWORD flags =
         LOCKFILE_FAIL_IMMEDIATELY | (mode == Mode::exclusive ? LOCKFILE_EXCLUSIVE_LOCK : 0);
@@ -79,7 +65,7 @@ DWORD take(HANDLE file, Mode mode, const LockedBytes& bytes) noexcept {
     return ::GetLastError();
 }
 
-DWORD release(HANDLE file, const LockedBytes& bytes) noexcept {
+DWORD release(HANDLE file, const Range& bytes) noexcept {
     OVERLAPPED place = start_of(bytes);
     if (::UnlockFileEx(file, 0, static_cast<DWORD>(bytes.length),
                        static_cast<DWORD>(bytes.length >> 32U), &place))
@@ -94,7 +80,7 @@ bool says_taken(DWORD error) noexcept {
 
 /// Takes a lock if it is free. Tries more than once, because a process that only looks has it for
 /// an instant. Returns the system's error; 0 if there was none.
-DWORD take_unless_held(HANDLE file, Mode mode, const LockedBytes& bytes) noexcept {
+DWORD take_unless_held(HANDLE file, Mode mode, const Range& bytes) noexcept {
     constexpr int most_tries = 4;  // arbitrary: such an instant is two system calls
     for (int tries = 1;; ++tries) {
         const DWORD error = take(file, mode, bytes);
@@ -120,7 +106,7 @@ void windows::forget_locks(FileHandle::Native handle) noexcept {
 Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
                       const std::filesystem::path& path) {
     const HANDLE handle = windows::handle_of(file);
-    const LockedBytes bytes = bytes_of(range);
+    const Range bytes = range.behind_data();
     auto& table = LockTable::instance();
     const std::lock_guard guard(table.mutex);
     auto& held = table.locks[file.native()];
@@ -169,7 +155,7 @@ Result<> unlock(const FileHandle& file, const std::filesystem::path& path) {
 
 Result<bool> is_locked(const FileHandle& file, const Range& range,
                        const std::filesystem::path& path) {
-    const LockedBytes bytes = bytes_of(range);
+    const Range bytes = range.behind_data();
     // By a handle of its own: the locks of `file` itself would be in the way.
     FileHandle looker;
     const NTSTATUS status = windows::reopen(looker, windows::handle_of(file),
