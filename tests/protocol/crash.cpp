@@ -654,7 +654,9 @@ TEST_CASE("a process that is killed when it sees a circle of builds frees the ot
     require_no_leak(scene.root, 2);
 }
 
-TEST_CASE("a process that is killed while it waits for a bucket's lock leaves nothing") {
+// On Windows, the publish has the lock alone, because names are not exchanged there.
+TEST_CASE("a process that is killed while it waits for a bucket's lock leaves nothing",
+          "[not-windows]") {
     // 1. P publishes "new", and is held with the bucket's lock
     // 2. V, which removes the key, holds the gate and waits for the lock, and is killed
     // 3. another publish is not kept out by the gate

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "catch.hpp"
+#include "os/like_windows.hpp"
 #include "protocol/key_link.hpp"
 #include "scene.hpp"
 
@@ -229,6 +230,11 @@ void check_publish_beside(const std::string& old, const std::string& point, Othe
             if (placed) wins = "";
             break;
         case Other::replace:
+            // Where names cannot be exchanged, a publish that replaces has the lock alone.
+            if (locked && !old.empty() && os::is_like_windows()) {
+                CHECK(outcome(try_put(open_hasty(scene.root), "k", "other")) == "busy");
+                break;
+            }
             put_here(scene, "other");
             if (placed) wins = "other";
             break;
@@ -283,7 +289,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "of two publishers that are about to exchange the same link, each gets back what it replaced") {
+    "of two publishers that are about to exchange the same link, each gets back what it replaced",
+    "[not-windows]") {  // which exchanges no names
     const Scene scene;
     put_here(scene, "old");
     Child first = publisher(scene, {"publish.before-exchange"}),
@@ -321,7 +328,8 @@ void place_late(const Scene& scene, Child& publish, const fs::path& moved) {
 
 TEST_CASE(
     "a publish that lands in a refreshed bucket before it is collected is garbage that its "
-    "publisher leases") {
+    "publisher leases",
+    "[not-windows]") {  // which exchanges no names
     const Scene scene;
     put_here(scene, "old");
     Child publish = publisher(scene, {"publish.before-exchange", "publish.placed"});
@@ -340,7 +348,8 @@ TEST_CASE(
 
 TEST_CASE(
     "a link that a late publish exchanges while its bucket is taken apart is read after it was "
-    "renamed") {
+    "renamed",
+    "[not-windows]") {  // which exchanges no names
     // 1. P is about to exchange the link of "k"
     // 2. a refresh
     // 3. C meets "k" in the moved bucket, and has not renamed it

@@ -11,6 +11,7 @@
 #include "os/file_info.hpp"
 #include "os/points.hpp"
 #include "os/posix/fd.hpp"
+#include "os/posix/like_windows.hpp"
 #include "os/posix/platform.hpp"
 
 namespace larder::os {
@@ -71,6 +72,8 @@ Result<Dir> open_dir(const std::filesystem::path& path) {
 
 Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
     if (!parent.is_open()) return fail(ENOENT, "open directory", parent / name);
+    if (const int error = like_windows::error_of_open())
+        return fail(error, "open directory", parent / name);
     const int fd = retry(
         [&] { return ::openat(fd_of(parent.handle), name.c_str(), open_dir_flags | O_NOFOLLOW); });
     if (fd < 0) return fail(errno, "open directory", parent / name);
@@ -78,6 +81,8 @@ Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
 }
 
 Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
+    if (const int error = like_windows::error_of_open())
+        return fail(error, "open directory", parent / name);
     if (open_unmounted_works) {
         const int fd = retry([&] {
             if ((errno = point("os.openat2")) != 0) return -1;
@@ -123,6 +128,8 @@ Result<> make_dir_if_missing(const std::filesystem::path& path) {
 }
 
 Result<> remove_dir_at(const Dir& parent, const std::string& name) {
+    if (const int error = like_windows::error_of_delete())
+        return fail(error, "remove directory", parent / name);
     bool interrupted = false;
     const auto remove = [&] {
         return ::unlinkat(fd_of(parent.handle), name.c_str(), AT_REMOVEDIR);

@@ -8,6 +8,7 @@
 
 #include "os/points.hpp"
 #include "os/posix/fd.hpp"
+#include "os/posix/like_windows.hpp"
 #include "os/posix/platform.hpp"
 
 namespace larder::os {
@@ -49,6 +50,7 @@ Fd open_if_just_made(const Dir& parent, const char* name) noexcept {
 
 /// Opens a file. Returns no descriptor, and sets errno, if that fails.
 Fd open_as(const Dir& parent, const char* name, OpenMode mode, Permissions permissions) noexcept {
+    if ((errno = like_windows::error_of_open()) != 0) return {};
     bool interrupted = false;
     const auto open = [&] {
         return ::openat(fd_of(parent.handle), name, flags_of(mode),
@@ -89,7 +91,10 @@ Result<FileHandle> open_to_append(const std::filesystem::path& path) {
 }
 
 CallResult<std::size_t> read_some(const FileHandle& file, char* to, std::size_t size) noexcept {
-    const ssize_t got = retry([&] { return ::read(fd_of(file), to, size); });
+    const ssize_t got = retry([&] {
+        if ((errno = like_windows::error_of_read(fd_of(file), size)) != 0) return ssize_t{-1};
+        return ::read(fd_of(file), to, size);
+    });
     if (got < 0) return tl::unexpected(last_error());
     return static_cast<std::size_t>(got);
 }
@@ -99,6 +104,8 @@ CallResult<std::size_t> read_at(const FileHandle& file, void* to, std::size_t si
     std::size_t got = 0;
     while (got < size) {
         const ssize_t more = retry([&] {
+            errno = like_windows::error_of_read_at(fd_of(file), offset + got, size - got);
+            if (errno != 0) return ssize_t{-1};
             return ::pread(fd_of(file), static_cast<char*>(to) + got, size - got,
                            static_cast<off_t>(offset + got));
         });
@@ -113,6 +120,8 @@ std::error_code write_at(const FileHandle& file, const void* from, std::size_t s
                          std::uint64_t offset) noexcept {
     for (std::size_t put = 0; put < size;) {
         const ssize_t more = retry([&] {
+            errno = like_windows::error_of_write_at(fd_of(file), offset + put, size - put);
+            if (errno != 0) return ssize_t{-1};
             return ::pwrite(fd_of(file), static_cast<const char*>(from) + put, size - put,
                             static_cast<off_t>(offset + put));
         });
@@ -134,7 +143,11 @@ std::error_code set_size(const FileHandle& file, std::uint64_t size) noexcept {
 Result<> write_all(const FileHandle& file, std::string_view bytes,
                    const std::filesystem::path& path) {
     while (!bytes.empty()) {
-        const ssize_t put = retry([&] { return ::write(fd_of(file), bytes.data(), bytes.size()); });
+        const ssize_t put = retry([&] {
+            if ((errno = like_windows::error_of_write(fd_of(file), bytes.size())) != 0)
+                return ssize_t{-1};
+            return ::write(fd_of(file), bytes.data(), bytes.size());
+        });
         if (put == 0) errno = ENOSPC;  // as in write_at
         if (put <= 0) return fail(errno, "write", path);
         bytes.remove_prefix(static_cast<std::size_t>(put));
@@ -147,6 +160,8 @@ void write_once(const FileHandle& file, std::string_view bytes) noexcept {
 }
 
 Result<> remove_file_at(const Dir& parent, const std::string& name) {
+    if (const int error = like_windows::error_of_delete())
+        return fail(error, "remove", parent / name);
     bool interrupted = false;
     const auto remove = [&] { return ::unlinkat(fd_of(parent.handle), name.c_str(), 0); };
     // The call that was interrupted may have removed the file: see the rules in fd.hpp.

@@ -14,6 +14,7 @@
 #include "os/file_system.hpp"
 #include "os/posix/fd.hpp"
 #include "os/posix/fork.hpp"
+#include "os/posix/like_windows.hpp"
 #include "os/unique.hpp"
 
 // glibc, musl and macOS have this command. glibc declares it only if GNU extensions are on: g++ and
@@ -98,6 +99,11 @@ tl::unexpected<Error> refused(int error, const char* command, const Range& range
 
 Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
                       const std::filesystem::path& path) {
+    if (is_like_windows()) {
+        const auto taken = like_windows::try_lock(file, mode, range);
+        if (!taken) return refused(taken.error().value(), "F_OFD_SETLK", range, path);
+        return *taken;
+    }
     auto description = description_of(mode == Mode::shared ? F_RDLCK : F_WRLCK, range);
     if (retry([&] { return ::fcntl(fd_of(file), F_OFD_SETLK, &description); }) == 0) return true;
     const int error = errno;
@@ -117,6 +123,11 @@ Result<> unlock(const FileHandle& file, const std::filesystem::path& path) {
 
 Result<bool> is_locked(const FileHandle& file, const Range& range,
                        const std::filesystem::path& path) {
+    if (is_like_windows()) {
+        const auto locked = like_windows::is_locked(file, range);
+        if (!locked) return refused(locked.error().value(), "F_OFD_SETLK", range, path);
+        return *locked;
+    }
     auto description = description_of(F_WRLCK, range);
     if (retry([&] { return ::fcntl(fd_of(file), F_OFD_GETLK, &description); }) != 0)
         return refused(errno, "F_OFD_GETLK", range, path);

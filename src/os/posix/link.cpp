@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "os/file_info.hpp"
+#include "os/like_windows.hpp"
 #include "os/posix/fd.hpp"
 
 namespace larder::os {
@@ -35,7 +36,7 @@ CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path, cha
     return static_cast<std::size_t>(length);
 }
 
-bool all_users_make_symlinks() noexcept { return true; }
+bool all_users_make_symlinks() noexcept { return !is_like_windows(); }
 
 Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::string& text,
                          LeadsTo /*either*/) {

@@ -8,12 +8,14 @@
 #include "os/file_info.hpp"
 #include "os/points.hpp"
 #include "os/posix/fd.hpp"
+#include "os/posix/like_windows.hpp"
 #include "os/posix/platform.hpp"
 
 namespace larder::os {
 
 namespace {
 
+using like_windows::Waiting;
 using platform::RenameFlag;
 
 /// One of the two names of a rename: a name in an open directory, or a path that a caller gave.
@@ -85,6 +87,16 @@ int why_not_free(const RenamedName& name) {
     return why_of(info) == Why::absent ? 0 : info.error().value();
 }
 
+/// Returns the error with which Windows would refuse a rename; 0 if it would not.
+int error_on_windows(const RenamedName& from, Waiting waiting) {
+    if (const int error = like_windows::error_of_rename()) return error;
+    return like_windows::error_of_open_below(from.dir_fd(), from.text(), waiting);
+}
+
+tl::unexpected<Error> not_renamed(int error, const RenamedName& from, const RenamedName& to) {
+    return fail(error, "rename", from.path(), "to " + to.path().string());
+}
+
 /// Renames to a name that must be free: atomically if the system can, else by checking the name
 /// first. Errors: Why::exists if the name is taken.
 Result<> rename_to_free_name(const RenamedName& from, const RenamedName& to) {
@@ -97,7 +109,19 @@ Result<> rename_to_free_name(const RenamedName& from, const RenamedName& to) {
         if (error == 0) error = rename_plainly(from, to);
         if (error == 0) return {};
     }
-    return fail(error, "rename", from.path(), "to " + to.path().string());
+    return not_renamed(error, from, to);
+}
+
+/// Renames a directory to the name of an empty one as Windows does, which replaces no directory:
+/// the empty one is removed first. Returns 0 or the error number.
+int rename_in_two_steps(const RenamedName& from, const RenamedName& to, const Dir& to_dir,
+                        const std::string& to_name) {
+    int error = error_on_windows(from, Waiting::yes);
+    if (error == 0) error = rename_without_replacing(from, to);
+    if (error != EEXIST) return error;
+    if (const auto removed = remove_dir_at(to_dir, to_name); !removed)
+        return removed.error().sys_errno;
+    return rename_without_replacing(from, to);
 }
 
 }  // namespace
@@ -105,6 +129,8 @@ Result<> rename_to_free_name(const RenamedName& from, const RenamedName& to) {
 Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                            const std::string& to) {
     const RenamedName source(from_dir, from), target(to_dir, to);
+    if (const int error = error_on_windows(source, Waiting::yes))
+        return not_renamed(error, source, target);
     const int error = rename_without_replacing(source, target);
     if (error == 0) return {};
     return refused(error, "rename without replacing", source.path(),
@@ -113,12 +139,18 @@ Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const D
 
 Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                     const std::string& to) {
-    return rename_to_free_name({from_dir, from}, {to_dir, to});
+    const RenamedName source(from_dir, from), target(to_dir, to);
+    if (const int error = error_on_windows(source, Waiting::yes))
+        return not_renamed(error, source, target);
+    return rename_to_free_name(source, target);
 }
 
 Result<> rename_new_at_once(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                             const std::string& to) {
-    return rename_new(from_dir, from, to_dir, to);
+    const RenamedName source(from_dir, from), target(to_dir, to);
+    if (const int error = error_on_windows(source, Waiting::no))
+        return not_renamed(error, source, target);
+    return rename_to_free_name(source, target);
 }
 
 Result<> rename_dir_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
@@ -133,12 +165,16 @@ Result<> rename_dir_new(const Dir& from_dir, const std::string& from, const Dir&
 
 Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
                         const std::filesystem::path& to) {
-    return rename_to_free_name({from_dir, from}, RenamedName(to));
+    const RenamedName source(from_dir, from), target(to);
+    if (const int error = error_on_windows(source, Waiting::yes))
+        return not_renamed(error, source, target);
+    return rename_to_free_name(source, target);
 }
 
 Result<> rename_replacing(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                           const std::string& to) {
     int error = point("os.rename-over");
+    if (error == 0) error = error_on_windows({from_dir, from}, Waiting::yes);
     if (error == 0) error = rename_plainly({from_dir, from}, {to_dir, to});
     if (error != 0) return fail(error, "replace", to_dir / to);
     return {};
@@ -146,16 +182,18 @@ Result<> rename_replacing(const Dir& from_dir, const std::string& from, const Di
 
 Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const std::string& to) {
     const RenamedName source(from), target(to_dir, to);
-    if (const int error = rename_plainly(source, target))
-        return fail(error, "rename", source.path(), "to " + target.path().string());
+    const int error = is_like_windows() ? rename_in_two_steps(source, target, to_dir, to)
+                                        : rename_plainly(source, target);
+    if (error != 0) return fail(error, "rename", source.path(), "to " + target.path().string());
     return {};
 }
 
-bool renames_directories_in_use() noexcept { return true; }
+bool renames_directories_in_use() noexcept { return !is_like_windows(); }
 
 Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                   const std::string& to) {
     errno = point("os.exchange");
+    if (errno == 0 && is_like_windows()) errno = ENOTSUP;
     if (errno == 0 &&
         platform::rename_with_flag(fd_of(from_dir.handle), from.c_str(), fd_of(to_dir.handle),
                                    to.c_str(), RenameFlag::exchange) == 0)
