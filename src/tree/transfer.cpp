@@ -153,6 +153,15 @@ Result<MadeFile> make_by_copy(const Transfer& transfer, const std::string& as) {
     return MadeFile{.kind = TransferKind::copied, .is_exact = is_exact};
 }
 
+/// Removes what a way that has failed could not remove: on Windows, another program may hold open
+/// what has just been made. The next way would take it for something of another process. Does
+/// nothing if `as` is a name that other processes may give, because then that way has used another.
+Result<> remove_left_over(const Transfer& transfer, const std::string& as) {
+    const bool is_ours = transfer.visibility == Visibility::hidden || as != transfer.name;
+    if (!is_ours || !os::exists_at(transfer.to, as).value_or(false)) return {};
+    return os::remove_file_at(transfer.to, as);
+}
+
 /// Makes the file `as` in the first way that works: by a clone, a hard link or a copy. A way that
 /// fails is taken out of `ways`, unless the next file may have more luck with it. Errors: those of
 /// the copy; and one that ends_at_once, of any way, because the next way would meet it again.
@@ -163,6 +172,7 @@ Result<MadeFile> make_in_any_way(const Transfer& transfer, const std::string& as
         auto cloned = make_by_clone(transfer, as, os::Refusal::is_error);
         if (cloned || ends_at_once(why_of(cloned))) return cloned;
         ways.clone = false;
+        TRY(remove_left_over(transfer, as));
     }
     // A hard link hands on the file itself, with its privileges. Only a caller who asks for hard
     // links gets them.
