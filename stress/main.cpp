@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fstream>
 
+#include "os/like_windows.hpp"
 #include "stress/run/report.hpp"
 #include "stress/run/run_dirs.hpp"
 #include "stress/workload/tool.hpp"
@@ -39,6 +40,7 @@ std::string buckets_of(const std::filesystem::path& cache, const OpenOptions& op
 }
 
 int run_scenario(const CommandLine& line) {
+    if (line.like_windows) os::act_like_windows(true);
     std::vector<std::string> left_out;
     auto place = RunDirs::make(line, left_out);
     if (!place)

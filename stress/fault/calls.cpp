@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "stress/fault/calls.hpp"
 
+#include <system_error>
+
 #include "stress/random.hpp"
 #include "stress/system/call_faults.hpp"
 
@@ -65,7 +67,7 @@ public:
         return (number & 2) != 0 ? CallDelay{time, {}} : CallDelay{{}, time};
     }
 
-    CallPlan errors, delays;
+    CallPlan errors, delays, sharing;
 };
 PlannedFaults planned;
 
@@ -83,8 +85,23 @@ void plan_delays(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
     set_call_faults(&planned);
 }
 
+void plan_sharing(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
+                  std::atomic<std::uint64_t>& tally) noexcept {
+    planned.sharing.begin(mix(seed, stream, 0xbe1d), one_in, tally);
+}
+
+int error_of_sharing(std::string_view point) noexcept {
+    if (!point.ends_with("-held")) return 0;
+    const auto number = planned.sharing.draw();
+    if (number == 0) return 0;
+    // A file that is open in another way is not denied.
+    const bool is_denied = point != "os.open-held" && (number & 2) != 0;
+    return static_cast<int>(is_denied ? std::errc::permission_denied : std::errc::text_file_busy);
+}
+
 bool errors_are_planned() noexcept {
-    return planned.errors.one_in.load(std::memory_order_relaxed) != 0;
+    return planned.errors.one_in.load(std::memory_order_relaxed) != 0 ||
+           planned.sharing.one_in.load(std::memory_order_relaxed) != 0;
 }
 
 LibraryCall::LibraryCall() noexcept {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 namespace larder::stress {
 
@@ -17,6 +18,15 @@ void plan_errors(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
 /// otherwise; this gives other processes time to act there.
 void plan_delays(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
                  std::atomic<std::uint64_t>& tally) noexcept;
+
+/// In a process that acts like Windows, lets such calls meet another program that holds the file
+/// from now on: one in `one_in` on average of those that open, rename or delete something; none if
+/// that is 0.
+void plan_sharing(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
+                  std::atomic<std::uint64_t>& tally) noexcept;
+/// Returns the error of a call that has met one, if `point` is one of the points behind which such
+/// calls are made; 0 if the call is made.
+[[nodiscard]] int error_of_sharing(std::string_view point) noexcept;
 
 /// Returns whether an error of the library may come from a plan.
 [[nodiscard]] bool errors_are_planned() noexcept;

@@ -88,6 +88,7 @@ int error_at(std::string_view name) {
 }
 
 int at_point(const char* name) {
+    if (const int error = error_of_sharing(name)) return error;
     const OutsideLibrary outside;
     if (const int error = error_at(name)) return error;
     const auto index = index_of(name);

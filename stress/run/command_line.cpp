@@ -41,6 +41,7 @@ constexpr options::OptionSpec option_specs[] = {
     {"link-as", "KIND", "keep keys as symlink or file (what the file system supports)"},
     {"bucket-as", "KIND", "keep buckets as directory or pointer (what the file system supports)"},
     {"without-exchange", nullptr, "as if the system could neither exchange names nor keep one"},
+    {"like-windows", nullptr, "as if this were Windows, where open files hinder others (Linux)"},
     {"cachetool", "PATH",
      "the cachetool to run as well (the one beside this program); empty: none"},
     {"json", "FILE", "write a report for programs"},
@@ -119,6 +120,7 @@ Result<> set_link_kind(const options::SplitLine& given, CommandLine& line) {
 
 Result<> set_bucket_kind(const options::SplitLine& given, CommandLine& line) {
     line.without_exchange = given.has("without-exchange");
+    line.like_windows = given.has("like-windows");
     if (!given.has("bucket-as")) return {};
     const auto kind = given.value_or("bucket-as", "");
     if (kind != "directory" && kind != "pointer")

@@ -25,6 +25,7 @@ struct CommandLine {
     std::optional<LinkKind> link_kind;
     std::optional<BucketKind> bucket_kind;
     bool without_exchange = false;
+    bool like_windows = false;
     std::filesystem::path json, junit;  ///< files for reports; empty: write none
     bool keep = false;
     bool quiet = false;

@@ -101,6 +101,11 @@ void meet_faults(RunProcess& process, ProcessSeat& seat, std::function<void()> f
     const bool slow = random.chance(scenario.measure_of("slow"));
     plan_delays(process.setting.seed, process.number, slow ? random.between(5, 100) : 0,
                 process.board.tally_of("slow"));
+    if (process.setting.like_windows) {
+        const bool meets = random.chance(scenario.measure_of("sharing"));
+        plan_sharing(process.setting.seed, process.number, meets ? random.between(20, 500) : 0,
+                     process.board.tally_of("sharing"));
+    }
     plan_points(scenario, process.board, seat, random, std::move(forked),
                 process.setting.without_exchange);
 }
@@ -141,6 +146,7 @@ void live_as_child(const RunSetting& setting, SharedBoard& board, std::shared_pt
                    std::vector<HeldEntry> held, const std::function<void()>& read) {
     plan_errors(0, 0, 0, board.tally_of("errors"));
     plan_delays(0, 0, 0, board.tally_of("slow"));
+    plan_sharing(0, 0, 0, board.tally_of("sharing"));
     forget_points();
     ProcessSeat* const seat = take_seat(board);
     if (seat == nullptr) return;

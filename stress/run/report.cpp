@@ -93,10 +93,11 @@ std::string report_text(const RunReport& report) {
     const auto operations = board.operations();
     std::string text = fmt::format(
         "{}, seed {}: {} operations of {} processes in {:.1f} s ({:.0f}/s), on {}, links as {}, "
-        "buckets as {}{}\n",
+        "buckets as {}{}{}\n",
         setting.scenario.name, line.seed, operations, outcomes.processes, outcomes.seconds,
         static_cast<double>(operations) / std::max(outcomes.seconds, 1e-3), file_system, links,
-        buckets, setting.without_exchange ? ", without exchange" : "");
+        buckets, setting.without_exchange ? ", without exchange" : "",
+        setting.like_windows ? ", like Windows" : "");
     for (std::size_t kind = 0; kind < max_kinds; ++kind) {
         const LatencyHistogram& latency = board.latencies[kind];
         if (operation_name(kind).empty() || latency.count() == 0) continue;
@@ -152,6 +153,7 @@ std::string report_json(const RunReport& report) {
                             {"links", links},
                             {"buckets", buckets},
                             {"without_exchange", setting.without_exchange},
+                            {"like_windows", setting.like_windows},
                             {"interrupted", outcomes.interrupted},
                             {"repeat", repeat_line(report)},
                             {"left_out", outcomes.left_out},

@@ -71,7 +71,9 @@ Result<RunDirs> RunDirs::make(const CommandLine& line, std::vector<std::string>&
     if (line.scenario.faults.contains("power-cut") && !place.cut_disk_)
         left_out.emplace_back(
             "the fault \"power-cut\", because the cache is not on a disk in an image file");
-    if (line.cachetool ? line.cachetool->empty() : find_cachetool().empty())
+    if (line.like_windows)
+        left_out.emplace_back("work with cachetool, because it does not act like Windows");
+    else if (line.cachetool ? line.cachetool->empty() : find_cachetool().empty())
         left_out.emplace_back("work with cachetool, because there is none");
     if (line.scenario.faults.contains("container") && !can_use_containers())
         left_out.emplace_back(
@@ -128,12 +130,14 @@ RunSetting RunDirs::setting(const CommandLine& line) const {
     setting.cache = cache_;
     setting.scratch = scratch_;
     setting.histories = histories_;
-    setting.cachetool = line.cachetool ? *line.cachetool : find_cachetool();
+    // The product's locks lie at other bytes than those of a process that acts like Windows.
+    if (!line.like_windows) setting.cachetool = line.cachetool ? *line.cachetool : find_cachetool();
     if (!setting.cachetool.empty()) setting.cachetool = fs::absolute(setting.cachetool);
     setting.self = this_program();
     setting.link_kind = line.link_kind;
     setting.bucket_kind = line.bucket_kind;
     setting.without_exchange = line.without_exchange;
+    setting.like_windows = line.like_windows;
     setting.disk_is_small = is_small_;
     return setting;
 }

@@ -43,6 +43,8 @@ const std::vector<HelpEntry>& fault_names() {
         {"pause", "SIGSTOP to all processes at once, for up to a second; times a second"},
         {"errors", "ENOSPC, EIO, EINTR, EMFILE and short reads and writes; share of the processes"},
         {"slow", "system calls are up to 65 ms late, before or after; share of the processes"},
+        {"sharing",
+         "with --like-windows: another program holds files open; share of the processes"},
         {"clock", "the wall clock jumps by up to a year; times a second"},
         {"collector", "a process that only collects is killed at once; times a second"},
         {"tool-kill", "SIGKILL to a running cachetool; share of its runs"},

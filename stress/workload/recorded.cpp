@@ -36,6 +36,8 @@ void RecordedOp::end(const Error& error) {
         case Errc::miss:
             return end(OpOutcome::miss, 0, detail);
         case Errc::busy:
+            // Another program that holds a file is a fault of its own, and no lock.
+            if (error.why == Why::sharing) break;
             return end(OpOutcome::busy, 0, detail);
         case Errc::build:
             return end(OpOutcome::failed, 0, detail);  // an error of our own builder

@@ -24,6 +24,7 @@ struct RunSetting {
     std::optional<LinkKind> link_kind;
     std::optional<BucketKind> bucket_kind;
     bool without_exchange = false;  ///< no process of the harness can exchange two names
+    bool like_windows = false;      ///< the processes of the harness act like Windows
     bool disk_is_small = false;     ///< so that the fault `full` may strike
 };
 

@@ -12,6 +12,12 @@ namespace larder::stress {
 
 namespace {
 
+/// Returns whether an operation has failed because it has waited too long for a lock, before its
+/// effect.
+bool is_from_lock(const Error& error) {
+    return error.code == Errc::busy && error.why != Why::sharing;
+}
+
 /// Publishes a new tree under the key, and keeps the lease.
 void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     const Version version = actor.fresh_version();
@@ -39,7 +45,7 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     }();
     // An error before the link has reached its key means that nothing is published. Only an error
     // in the sync comes after that.
-    if (!lease && options.durability == Durability::power && lease.error().code != Errc::busy)
+    if (!lease && options.durability == Durability::power && !is_from_lock(lease.error()))
         return end(OpOutcome::unclear);
     if (!lease) return end(lease.error());
     operation.end(OpOutcome::ok, version);
@@ -146,7 +152,7 @@ class ClaimWork : public Workload {
 /// makes it hold over a power cut comes after that.
 void end_with_error(RecordedOp& operation, const Error& error, Durability durability) {
     const bool before_effect =
-        durability == Durability::process || error.code == Errc::busy || error.code == Errc::miss;
+        durability == Durability::process || is_from_lock(error) || error.code == Errc::miss;
     before_effect ? operation.end(error) : operation.end(OpOutcome::unclear);
 }
 

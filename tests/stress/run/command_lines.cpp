@@ -38,6 +38,8 @@ TEST_CASE("options override the scenario") {
     CHECK(line.without_exchange);
     CHECK(line.cache == "/some/dir");
     CHECK(line.cachetool == "");
+    CHECK_FALSE(line.like_windows);
+    CHECK(value(parse_command_line({"--like-windows"})).like_windows);
 }
 
 TEST_CASE("the disk of a scenario may have another file system") {

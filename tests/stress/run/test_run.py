@@ -75,6 +75,17 @@ class RunTest(unittest.TestCase):
                 self.assertIn("sound\n", out)
                 self.assertEqual(self.left(), [])
 
+    def test_smoke_passes_like_windows(self):
+        report = self.dir / "report.json"
+        code, out, err = self.run_stress("--operations", 1000, "--seed", 13, "--like-windows",
+                                         "--json", report)
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("links as files, buckets as pointers, like Windows", out)
+        said = json.loads(report.read_text())
+        self.assertTrue(said["like_windows"])
+        self.assertGreater(said["faults"]["sharing"], 0)
+        self.assertEqual(self.left(), ["report.json"])
+
     def test_what_was_made_for_power_survives_cuts(self):
         report = self.dir / "report.json"
         for disk in ("ext4", "xfs", "btrfs"):
