@@ -32,7 +32,7 @@ Expected<std::string> holdings(const ParsedArguments& arguments, const CommandOu
     std::uint64_t entries = 0, bytes = 0;
     LARDER_TRY(visit_entries(cache, std::nullopt, [&](const ListedEntry& listed) {
         ++entries;
-        if (listed.info) bytes += listed.info->bytes;
+        if (listed.info) add_up(bytes, listed.info->bytes);
         return Expected<>();
     }));
     LARDER_TRY_ASSIGN(const auto buckets, cache.buckets());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fmt/core.h>
+#include <limits>
 #include <map>
 
 #include "cachetool/commands/absent.hpp"
@@ -189,6 +190,10 @@ std::string shown_last_use(const std::optional<larder::WallTime>& last_used) {
     const auto age = shown_age(last_used);
     return is_recent ? fmt::format("at most {} ago", age)
                      : fmt::format("{} ago, or up to an hour later", age);
+}
+
+void add_up(std::uint64_t& sum, std::uint64_t more) {
+    sum += std::min(more, std::numeric_limits<std::uint64_t>::max() - sum);
 }
 
 void sort_names(std::vector<std::string>& names) { std::sort(names.begin(), names.end()); }

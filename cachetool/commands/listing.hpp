@@ -82,6 +82,9 @@ private:
 /// down.
 [[nodiscard]] std::string shown_last_use(const std::optional<larder::WallTime>& last_used);
 
+/// Adds, and stays at the largest number if the sum would pass that.
+void add_up(std::uint64_t& sum, std::uint64_t more);
+
 /// Sorts names byte by byte.
 void sort_names(std::vector<std::string>& names);
 

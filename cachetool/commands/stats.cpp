@@ -2,7 +2,6 @@
 // The command stats: how many entries there are, how large and how old.
 #include <algorithm>
 #include <fmt/core.h>
-#include <limits>
 
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
@@ -13,11 +12,6 @@
 
 namespace cachetool {
 namespace {
-
-/// Adds, and stays at the largest number if the sum would pass that.
-void add_up(std::uint64_t& sum, std::uint64_t more) {
-    sum += std::min(more, std::numeric_limits<std::uint64_t>::max() - sum);
-}
 
 /// What `stats` adds up for a bucket, or for all buckets.
 struct BucketTotals {

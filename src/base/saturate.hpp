@@ -26,6 +26,37 @@ inline void add(std::atomic<std::uint64_t>& sum, std::uint64_t more) noexcept {
     } while (!sum.compare_exchange_weak(before, after, std::memory_order_relaxed));
 }
 
+/// A sum that does not saturate, for one from which parts are subtracted again: 128 bits.
+class WideSum {
+public:
+    void add(std::uint64_t more) noexcept {
+        low_ += more;
+        if (low_ < more) ++high_;
+    }
+    /// Ends at zero if `less` is more than the sum.
+    void subtract(const WideSum& less) noexcept {
+        const std::uint64_t borrowed = low_ < less.low_ ? 1 : 0;
+        if (high_ < less.high_ || high_ - less.high_ < borrowed) {
+            *this = {};
+            return;
+        }
+        low_ -= less.low_;
+        high_ -= less.high_ + borrowed;
+    }
+    void subtract(std::uint64_t less) noexcept {
+        WideSum sum;
+        sum.add(less);
+        subtract(sum);
+    }
+    /// Returns the sum, or the largest value if it is more than that.
+    [[nodiscard]] std::uint64_t value() const noexcept {
+        return high_ == 0 ? low_ : std::numeric_limits<std::uint64_t>::max();
+    }
+
+private:
+    std::uint64_t high_ = 0, low_ = 0;
+};
+
 /// Returns how long before `now` a time was. What lies in the future counts as now, and what lies
 /// before 1970 as 1970.
 inline std::chrono::system_clock::duration age(std::chrono::system_clock::time_point then,

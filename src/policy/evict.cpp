@@ -125,7 +125,7 @@ public:
             if (part->is_last) break;
         }
         if (const auto ended = evict_without_record()) return *ended;
-        return Evicted{.keeps_age = keeps_age_};
+        return Evicted{.keeps_age = keeps_age_, .bytes = bytes_};
     }
 
 private:
@@ -186,11 +186,11 @@ private:
 
     /// Returns the result for an eviction that ends early.
     [[nodiscard]] Evicted unfinished() const {
-        return {.all_done = false, .keeps_age = keeps_age_};
+        return {.all_done = false, .keeps_age = keeps_age_, .bytes = bytes_};
     }
     /// Returns the result for a disk without space, even for a rename.
     [[nodiscard]] Evicted without_room() const {
-        return {.had_room = false, .all_done = false, .keeps_age = keeps_age_};
+        return {.had_room = false, .all_done = false, .keeps_age = keeps_age_, .bytes = bytes_};
     }
 
     /// Finds the key of a victim by its record, and evicts it. A victim without a record is put off
@@ -336,14 +336,15 @@ private:
         const std::string& key;
         std::uint64_t bytes;
     };
-    /// Adds an evicted entry to the report, and tells the callback. The live entries and bytes are
-    /// those of the plan less what was evicted. In a dry run it also counts as collected, because
+    /// Adds an evicted entry to the report, and tells the callback. The live entries are those of
+    /// the plan less what was evicted; Evicted::bytes tells what to take off the live bytes. In a
+    /// dry run it also counts as collected, because
     /// no collection follows that could count it.
     void count(const EvictionCandidate& victim, const EvictedEntry& record) {
         ++report_.evicted;
         base::add(report_.evicted_bytes, record.bytes);
         if (report_.live_entries) --*report_.live_entries;
-        if (report_.live_bytes) *report_.live_bytes -= std::min(*report_.live_bytes, victim.bytes);
+        bytes_.add(victim.bytes);
         if (options_.dry_run) {
             ++report_.entries;
             base::add(report_.bytes, record.bytes);
@@ -371,6 +372,7 @@ private:
     std::map<format::Id, EvictionCandidate> without_record_;
     std::set<std::string> held_up_;  // encoded; buckets whose lock a process holds too long
     std::uint64_t looked_at_ = 0;    // victims, for the report of progress
+    base::WideSum bytes_;            // see Evicted
     bool keeps_age_ = true;          // false once a victim that is too old stays
 };
 

@@ -7,6 +7,7 @@
 #include <larder/collect.hpp>
 
 #include "base/noted_errors.hpp"
+#include "base/saturate.hpp"
 #include "cache/locks.hpp"
 #include "policy/plan.hpp"
 #include "protocol/slot_lease.hpp"
@@ -18,6 +19,7 @@ struct Evicted {
     bool had_room = true;   ///< false if the disk had no space, not even for a rename
     bool all_done = true;   ///< false if it ended early: without space, or stopped on request
     bool keeps_age = true;  ///< false if a victim that is too old stays
+    base::WideSum bytes;    ///< of the evicted entries, as the plan knows them
 };
 
 /// What an eviction works with, and where it notes what it has done. All of it belongs to the

@@ -32,14 +32,15 @@ Evicted evict_by_limits(const Limits& limits, const Garbage& garbage, const Evic
     const auto next_counted = [&]() -> Result<PlanPart> {
         TRY_ASSIGN(PlanPart part, next_part());
         // From now on each eviction is taken off these.
-        if (!report.live_entries) {
-            report.live_entries = totals.live_entries;
-            report.live_bytes = totals.live_bytes;
-        }
+        if (!report.live_entries) report.live_entries = totals.live_entries;
         return part;
     };
     const std::vector<std::string> keep;  // the plan has left out what Limits::keep fits
     const Evicted evicted = evict(next_counted, keep, work);
+    if (report.live_entries) {
+        totals.live_bytes.subtract(evicted.bytes);
+        report.live_bytes = totals.live_bytes.value();
+    }
     if (evicted.all_done) report.within_limits = keeps_limits(limits, totals, evicted, report);
     return evicted;
 }

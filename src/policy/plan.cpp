@@ -161,7 +161,7 @@ private:
     void count(std::uint64_t bytes) {
         if (is_first_) {
             ++totals_.live_entries;
-            base::add(totals_.live_bytes, bytes);
+            totals_.live_bytes.add(bytes);
         }
         ++looked_at_;
         base::add(looked_at_bytes_, bytes);
@@ -251,7 +251,7 @@ private:
         entries_ = totals_.live_entries;
         bytes_ = totals_.live_bytes;
         wanted_entries_ = low_water(limits_.max_entries, entries_);
-        wanted_bytes_ = low_water(limits_.max_size, bytes_);
+        wanted_bytes_ = low_water(limits_.max_size, bytes_.value());
         if (limits_.min_free) {
             TRY_ASSIGN(os::DiskSpace expected, os::space_of(root_.dirs().root));
             base::add(expected.free, garbage_.bytes);
@@ -269,8 +269,8 @@ private:
     [[nodiscard]] std::optional<Reason> reason_for(std::uint32_t used) const {
         if (used < oldest_) return Reason::max_age;
         if (entries_ > wanted_entries_) return Reason::max_entries;
-        if (bytes_ > wanted_bytes_) return Reason::max_size;
-        if (totals_.live_bytes - bytes_ < totals_.to_free || freed_files_ < files_to_free_)
+        if (bytes_.value() > wanted_bytes_) return Reason::max_size;
+        if (freed_bytes_ < totals_.to_free || freed_files_ < files_to_free_)
             return Reason::min_free;
         return std::nullopt;
     }
@@ -300,7 +300,8 @@ private:
             part.victims.push_back(candidate);
             // A later part may meet what the first look has not counted.
             entries_ -= std::min<std::uint64_t>(entries_, 1);
-            bytes_ -= std::min(bytes_, candidate.bytes);
+            bytes_.subtract(candidate.bytes);
+            base::add(freed_bytes_, candidate.bytes);
             base::add(freed_files_, candidate.files);
         }
         // The next candidate was used at that time or later. If no limit would take it, spare the
@@ -380,8 +381,9 @@ private:
 
     // Of all parts so far:
     std::optional<EvictionCandidate> last_seen_;  // the last candidate that was chosen or spared
-    std::uint64_t entries_ = 0, bytes_ = 0;       // what stays, if every victim goes
-    std::uint64_t freed_files_ = 0;               // by the victims
+    std::uint64_t entries_ = 0;                   // what stays, if every victim goes
+    base::WideSum bytes_;                         // of that
+    std::uint64_t freed_bytes_ = 0, freed_files_ = 0;  // by the victims
     // The goals, which set_goals sets: down to how many entries and bytes, how many files at least.
     std::uint64_t wanted_entries_ = 0, wanted_bytes_ = 0, files_to_free_ = 0;
     std::uint32_t oldest_ = 0;  // what was used before that is too old; in seconds since 1970

@@ -16,6 +16,7 @@
 #include <larder/collect.hpp>
 
 #include "base/noted_errors.hpp"
+#include "base/saturate.hpp"
 #include "cache/rings.hpp"
 #include "cache/root.hpp"
 #include "format/id.hpp"
@@ -52,7 +53,7 @@ using NextPart = std::function<Result<PlanPart>()>;
 /// What a plan says of all its parts.
 struct PlanTotals {
     std::uint64_t live_entries = 0;  ///< all of them, the victims included
-    std::uint64_t live_bytes = 0;
+    base::WideSum live_bytes;
     std::uint64_t to_free = 0;  ///< how many bytes evictions must free to keep min_free
     bool frees_files = true;    ///< false if the victims free too few files for min_free
     bool keeps_age = true;      ///< false if an entry that is too old is leased, and so stays
