@@ -30,7 +30,7 @@ Expected<> require_named_cache(const ParsedArguments& arguments,
 Expected<std::string> holdings(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto cache, open_unchanged(arguments, output));
     std::uint64_t entries = 0, bytes = 0;
-    LARDER_TRY(visit_entries(cache, std::nullopt, [&](const ListedEntry& listed) {
+    LARDER_TRY(visit_entries(cache, output, std::nullopt, [&](const ListedEntry& listed) {
         ++entries;
         if (listed.info) add_up(bytes, listed.info->bytes);
         return Expected<>();

@@ -37,27 +37,23 @@ private:
     std::multimap<std::string_view, const larder::ProcessInfo*> by_id_;
 };
 
-/// Reads what is known about a key. Returns nullopt if the key has vanished.
-std::optional<ListedEntry> read_entry(const larder::Bucket& bucket, std::string key,
-                                      const LeaseHolders& holders) {
-    auto info = bucket.info(key);
-    if (!info && info.error().code == larder::Errc::miss) return std::nullopt;
-    const auto pinned = bucket.is_pinned(key);
-    if (info && !pinned) info = tl::make_unexpected(pinned.error());
-    ListedEntry listed{bucket.name(), std::move(key), std::move(info), pinned.value_or(false)};
+/// Adds what is known about a key beside its entry.
+ListedEntry with_holders(const larder::Cache& cache, larder::VisitedEntry entry,
+                         const LeaseHolders& holders) {
+    const auto pinned = cache.bucket(entry.bucket).and_then([&](const larder::Bucket& bucket) {
+        return bucket.is_pinned(entry.key);
+    });
+    if (entry.info && !pinned) entry.info = tl::make_unexpected(pinned.error());
+    ListedEntry listed{std::move(entry.bucket), std::move(entry.key), std::move(entry.info),
+                       pinned.value_or(false)};
     if (listed.info) listed.users = holders.of(listed.info->id);
     return listed;
 }
 
-/// Calls `visit` for each entry of one bucket. Errors: what of the bucket could not be listed.
-larder::Result<> visit_bucket(const larder::Bucket& bucket, const LeaseHolders& holders,
-                              const std::function<void(const ListedEntry& listed)>& visit) {
-    auto walked = bucket.visit_keys([&](const std::string& key) {
-        if (const auto listed = read_entry(bucket, key, holders)) visit(*listed);
-        return true;
-    });
-    if (!walked && walked.error().code == larder::Errc::miss) return {};
-    return walked;
+/// Says which lease tables can't be read: what stands in them is missing in each list.
+void warn_of_unreadable(const CommandOutput& output, const larder::StatusReport& status) {
+    for (const auto& error : status.unreadable)
+        output.warn("the uses and leases of one lease table are not shown: " + error.message());
 }
 
 /// The cells of a row in one text. No cell has a line break.
@@ -99,7 +95,8 @@ void write_json(JsonWriter& json, const ListedEntry& listed) {
     });
 }
 
-Expected<> visit_entries(const larder::Cache& cache, const std::optional<std::string>& bucket,
+Expected<> visit_entries(const larder::Cache& cache, const CommandOutput& output,
+                         const std::optional<std::string>& bucket,
                          const std::function<void(const ListedEntry& listed)>& visit) {
     std::vector<std::string> names;
     if (bucket) {
@@ -108,15 +105,13 @@ Expected<> visit_entries(const larder::Cache& cache, const std::optional<std::st
         LARDER_TRY_ASSIGN(names, cache.buckets());
     }
     LARDER_TRY_ASSIGN(const auto status, cache.status());
+    warn_of_unreadable(output, status);
     const LeaseHolders holders(status);
     sort_names(names);
-    larder::Result<> first;  // a bucket that can't be listed hides no other
-    for (const auto& name : names) {
-        LARDER_TRY_ASSIGN(const auto opened, cache.bucket(name));
-        auto visited = visit_bucket(opened, holders, visit);
-        if (first) first = std::move(visited);
-    }
-    LARDER_TRY(first);
+    LARDER_TRY(cache.visit_entries(names, [&](const larder::VisitedEntry& entry) {
+        visit(with_holders(cache, entry, holders));
+        return true;
+    }));
     return {};
 }
 
@@ -158,15 +153,15 @@ CommandResult ListPrinter::print_in_spite_of(Failure failure) {
     return fail(std::move(failure));
 }
 
-Expected<ListedEntry> list_entry(const larder::Cache& cache, const std::string& bucket,
-                                 const std::string& key) {
+Expected<ListedEntry> list_entry(const larder::Cache& cache, const CommandOutput& output,
+                                 const std::string& bucket, const std::string& key) {
     LARDER_TRY_ASSIGN(const auto opened, cache.bucket(bucket));
     LARDER_TRY_ASSIGN(const auto status, cache.status());
     const LeaseHolders holders(status);
-    auto listed = read_entry(opened, key, holders);
-    if (!listed) return fail(failure_for_miss(cache, bucket, key));
-    if (!listed->info) return fail(failure_for_key(cache, listed->info.error(), bucket, key));
-    return std::move(*listed);
+    auto listed = with_holders(cache, {bucket, key, opened.info(key)}, holders);
+    if (!listed.info) return fail(failure_for_key(cache, listed.info.error(), bucket, key));
+    warn_of_unreadable(output, status);
+    return listed;
 }
 
 larder::Result<std::vector<ListedEntry>> list_trash(const larder::Cache& cache,

@@ -32,8 +32,9 @@ void write_json(JsonWriter& json, const ListedEntry& listed);
 
 /// Calls `visit` for each entry of one bucket, or of all by the names of the buckets. The keys of a
 /// bucket come in no order. Keys that vanish meanwhile are left out. A bucket that can't be listed
-/// hides no other: the first such error is returned at the end.
-[[nodiscard]] Expected<> visit_entries(const larder::Cache& cache,
+/// hides no other: the first such error is returned at the end. A lease table that can't be read
+/// is a warning.
+[[nodiscard]] Expected<> visit_entries(const larder::Cache& cache, const CommandOutput& output,
                                        const std::optional<std::string>& bucket,
                                        const std::function<void(const ListedEntry& listed)>& visit);
 
@@ -68,8 +69,9 @@ private:
     bool is_empty_ = true;
 };
 
-/// Returns the entry of one key. Errors: `miss`.
+/// Returns the entry of one key. A lease table that can't be read is a warning. Errors: `miss`.
 [[nodiscard]] Expected<ListedEntry> list_entry(const larder::Cache& cache,
+                                               const CommandOutput& output,
                                                const std::string& bucket, const std::string& key);
 
 /// Returns the former entries of one key that can be restored.

@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <functional>
 #include <limits>
+#include <set>
+#include <utility>
 
 #include "cachetool/cli/prose.hpp"
 #include "cachetool/cli/quantity.hpp"
@@ -85,15 +87,26 @@ bool has_no_entry(const ListedEntry& listed) {
     return !listed.info && listed.info.error().code == larder::Errc::miss;
 }
 
-/// Returns what is pinned and has no entry, in one bucket or in all.
-Expected<std::vector<ListedEntry>> pins_without_entry(const larder::Cache& cache,
-                                                      const std::optional<std::string>& bucket) {
+/// Buckets and keys in them.
+using KeySet = std::set<std::pair<std::string, std::string>>;
+
+/// Returns what is pinned, in one bucket or in all.
+Expected<KeySet> pinned_keys(const larder::Cache& cache, const std::optional<std::string>& bucket) {
     LARDER_TRY_ASSIGN(auto pins, cache.pins());
-    std::vector<ListedEntry> found;
+    KeySet found;
     for (auto& pin : pins) {
-        if (bucket && pin.bucket != *bucket) continue;
-        LARDER_TRY_ASSIGN(const auto opened, cache.bucket(pin.bucket));
-        ListedEntry listed{pin.bucket, pin.key, opened.info(pin.key), true};
+        if (!bucket || pin.bucket == *bucket)
+            found.emplace(std::move(pin.bucket), std::move(pin.key));
+    }
+    return found;
+}
+
+/// Returns those of the pinned keys that have no entry.
+Expected<std::vector<ListedEntry>> without_entry(const larder::Cache& cache, const KeySet& pinned) {
+    std::vector<ListedEntry> found;
+    for (const auto& [bucket, key] : pinned) {
+        LARDER_TRY_ASSIGN(const auto opened, cache.bucket(bucket));
+        ListedEntry listed{bucket, key, opened.info(key), true};
         if (!has_no_entry(listed)) continue;
         listed.info.error().detail = "pinned; it has no entry yet";
         found.push_back(std::move(listed));
@@ -155,12 +168,10 @@ CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& outp
     LARDER_TRY_ASSIGN(const auto cache,
                       open_for_buckets(arguments, output, CacheAccess::read, bucket.has_value()));
     LARDER_TRY_ASSIGN(const auto request, request_of(arguments));
-    Expected<std::vector<ListedEntry>> without_entry;
-    if (cache && request.only_pinned && !request.only_leased)
-        without_entry = pins_without_entry(*cache, bucket);
+    Expected<KeySet> pinned;  // those that were not visited
+    if (cache && request.only_pinned && !request.only_leased) pinned = pinned_keys(*cache, bucket);
     // A bucket may have pins before it has keys.
-    if (bucket && without_entry && without_entry->empty())
-        LARDER_TRY(require_bucket(*cache, *bucket));
+    if (bucket && pinned && pinned->empty()) LARDER_TRY(require_bucket(*cache, *bucket));
     const bool one_bucket = bucket.has_value();
     ListPrinter list(
         output, "entries",
@@ -168,24 +179,30 @@ CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& outp
                    : TextTable({">SIZE", "?>FILES", "?>AGE", "?>USED", "", "~BUCKET", "~KEY"}),
         request.limit);
     const auto add = [&](const ListedEntry& listed) {
+        if (pinned && !pinned->empty()) pinned->erase({listed.bucket, listed.key});
         if (!request.selects(listed)) return;
         list.add(
             request.order_of(listed), [&](JsonWriter& json) { write_json(json, listed); },
             [&] { return cells_of(listed, one_bucket, output); });
     };
     Expected<> listed_all;
-    if (cache) listed_all = visit_entries(*cache, bucket, add);
+    if (cache) listed_all = visit_entries(*cache, output, bucket, add);
     // What can't be read hides none of the rest.
     if (!listed_all) return list.print_in_spite_of(std::move(listed_all).error());
-    if (!without_entry) return list.print_in_spite_of(std::move(without_entry).error());
-    for (const auto& listed : *without_entry) add(listed);
+    if (!pinned) return list.print_in_spite_of(std::move(pinned).error());
+    if (!pinned->empty()) {
+        auto left = without_entry(*cache, KeySet(*pinned));
+        if (!left) return list.print_in_spite_of(std::move(left).error());
+        for (const auto& listed : *left) add(listed);
+    }
     if (cache && list.is_empty()) output.say("no entry to list");
     return list.print();
 }
 
 CommandResult run_info(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::read));
-    LARDER_TRY_ASSIGN(const auto listed, list_entry(cache, arguments.words[0], arguments.words[1]));
+    LARDER_TRY_ASSIGN(const auto listed,
+                      list_entry(cache, output, arguments.words[0], arguments.words[1]));
     if (!output.json()) return output.text(text_of(listed));
     return output.document([&](JsonWriter& json) { write_json(json, listed); });
 }

@@ -128,7 +128,7 @@ private:
         for (auto word = arguments_.words.begin() + 1;
              !absent_.contains(first) && word != arguments_.words.end(); ++word) {
             if (!absent_.contains(*word)) continue;
-            if (!list_entry(cache, first, *word)) continue;
+            if (!list_entry(cache, output_, first, *word)) continue;
             auto failure = no_bucket_failure(*word, existing_);
             failure->message = fmt::format(
                 "no bucket {}, but bucket {} has such a key: nothing was purged; `cachetool "

@@ -170,7 +170,7 @@ CommandResult run_stats(const ParsedArguments& arguments, const CommandOutput& o
     CacheStats stats;
     Expected<> counted_all;
     if (cache) {
-        counted_all = visit_entries(*cache, std::nullopt,
+        counted_all = visit_entries(*cache, output, std::nullopt,
                                     [&](const ListedEntry& listed) { stats.add(listed); });
     }
     if (!counted_all) {

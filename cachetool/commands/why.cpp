@@ -75,8 +75,9 @@ std::string text_of(const KeyFate& fate, bool limits_given) {
 
 /// Reads the entry of a key, or returns nullopt if the key has none.
 Expected<std::optional<ListedEntry>> find_entry(const larder::Cache& cache,
+                                                const CommandOutput& output,
                                                 const std::string& bucket, const std::string& key) {
-    auto entry = list_entry(cache, bucket, key);
+    auto entry = list_entry(cache, output, bucket, key);
     if (!entry && entry.error()->exit_code == no_entry) return std::nullopt;
     LARDER_TRY(entry);
     return std::move(*entry);
@@ -109,7 +110,7 @@ CommandResult run_why(const ParsedArguments& arguments, const CommandOutput& out
     LARDER_TRY_ASSIGN(const auto limits, limits_of(arguments, cache.root()));
 
     KeyFate fate;
-    LARDER_TRY_ASSIGN(fate.entry, find_entry(cache, bucket, key));
+    LARDER_TRY_ASSIGN(fate.entry, find_entry(cache, output, bucket, key));
     LARDER_TRY_ASSIGN(fate.trash, list_trash(cache, bucket, key));
     if (limits_given && fate.entry) {
         LARDER_TRY_ASSIGN(fate.eviction, find_eviction(cache, bucket, key, limits));

@@ -104,6 +104,18 @@ public:
 
     /// Lists the names of the buckets that exist now, in no order.
     [[nodiscard]] Result<std::vector<std::string>> buckets() const;
+    /// Calls `visit` for each entry of the buckets of these names, one bucket after the other, and
+    /// keeps no list in memory. Ends early if `visit` returns false. `visit` may call larder.
+    /// Passes over a bucket that does not exist, and over what Bucket::keys leaves out. For many
+    /// entries this is faster than Bucket::info for each of them, because it reads once what
+    /// processes have written about their uses. If a part of that can't be read,
+    /// EntryInfo::last_used may lack the latest uses, and StatusReport::unreadable names that part.
+    ///
+    /// Errors: `invalid` if no bucket can have one of the names. Goes on after an error, such as
+    /// that of a bucket which cannot be listed, and returns the first one at its end.
+    [[nodiscard]] Result<> visit_entries(
+        const std::vector<std::string>& buckets,
+        const std::function<bool(const VisitedEntry& entry)>& visit) const;
 
     /// Cleans up after dead processes, evicts until `limits` are kept, then deletes what is retired
     /// and not leased. Without a limit this deletes garbage alone. It costs in proportion to the

@@ -789,6 +789,23 @@ void larder_entry_info_free(larder_entry_info* info);
 larder_code larder_bucket_info(const larder_bucket* bucket, const char* key,
                                larder_entry_info** info, larder_error** error);
 
+/* Calls `visit` for each entry of the buckets of these names, one bucket after the other, and keeps
+ * no list in memory. `buckets` has `bucket_count` names. `visit` returns 0 to end the call early,
+ * without an error, and any other number to go on. It gets `entry`, or NULL and the `failure` that
+ * keeps the entry from being read. All that it gets is valid until it returns. `visit` may call
+ * larder. Passes over a bucket that does not exist, and over what larder_bucket_keys leaves out.
+ * For many entries this is faster than larder_bucket_info for each of them, because it reads once
+ * what processes have written about their uses. If a part of that can't be read, `last_used_ns`
+ * may lack the latest uses, and `unreadable` of larder_cache_status names that part.
+ * Errors: `invalid` if no bucket can have one of the names. Goes on after an error, such as that
+ * of a bucket which cannot be listed, and returns the first one at its end. */
+larder_code larder_cache_visit_entries(const larder_cache* cache, const char* const* buckets,
+                                       size_t bucket_count,
+                                       int (*visit)(const char* bucket, const char* key,
+                                                    const larder_entry_info* entry,
+                                                    const larder_error* failure, void* user_data),
+                                       void* user_data, larder_error** error);
+
 /* A list of entries. Freed by larder_entries_free. */
 typedef struct larder_entries {
     uint32_t size;                           /* sizeof(larder_entries), set by larder */

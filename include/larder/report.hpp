@@ -34,6 +34,13 @@ struct EntryInfo {
     std::string metadata;  ///< PublishOptions::metadata; may be empty
 };
 
+/// What a visitor of Cache::visit_entries learns of a key.
+struct VisitedEntry {
+    std::string bucket;
+    std::string key;
+    Result<EntryInfo> info;  ///< or the error that keeps the entry from being read
+};
+
 /// What is known of one process that uses the cache: from the header of its lease table.
 struct ProcessInfo {
     std::uint32_t participant = 0;  ///< the number of its lease table, `participants/<number>`

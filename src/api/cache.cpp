@@ -75,6 +75,12 @@ Result<std::vector<std::string>> Cache::buckets() const {
     return protocol::list_buckets(*cache.root);
 }
 
+Result<> Cache::visit_entries(const std::vector<std::string>& buckets,
+                              const std::function<bool(const VisitedEntry& entry)>& visit) const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    return protocol::visit_entries(*cache.root, buckets, visit);
+}
+
 Result<CollectReport> Cache::collect(const Limits& limits, const CollectOptions& options) const {
     TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     detail::Call call(*cache.state, cache.options.get());

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The functions of a cache. c/call.hpp explains the shape that all of them have.
+#include <memory>
+
 #include <larder/cache.hpp>
 
+#include "c/error.hpp"
 #include "c/handles.hpp"
 #include "c/options.hpp"
 #include "c/reports.hpp"
@@ -137,6 +140,42 @@ larder_code larder_cache_visit_trash(const larder_cache* cache,
     };
     return c::guarded("list trash", error, {{"cache", cache}, {"visit", visit}},
                       [&] { return cache->cache.visit_trash(visit_view); });
+}
+
+larder_code larder_cache_visit_entries(const larder_cache* cache, const char* const* buckets,
+                                       size_t bucket_count,
+                                       int (*visit)(const char* bucket, const char* key,
+                                                    const larder_entry_info* entry,
+                                                    const larder_error* failure, void* user_data),
+                                       void* user_data, larder_error** error) {
+    // The views borrow their texts from `entry`, and end with this call of `visit`. A visitor
+    // returns 0 to end the list early.
+    const auto visit_view = [&](const VisitedEntry& entry) {
+        const char* const bucket = entry.bucket.c_str();
+        const char* const key = entry.key.c_str();
+        if (entry.info) {
+            const std::string path = os::text_of(entry.info->path);
+            const larder_entry_info view = c::view_of(*entry.info, path);
+            return visit(bucket, key, &view, nullptr, user_data) != 0;
+        }
+        larder_error* failure = nullptr;
+        (void)c::give(&failure, entry.info.error());
+        const std::unique_ptr<larder_error, decltype(&larder_error_free)> owned(failure,
+                                                                                larder_error_free);
+        return visit(bucket, key, nullptr, failure, user_data) != 0;
+    };
+    return c::guarded("list entries", error,
+                      {{"cache", cache}, {"buckets", buckets}, {"visit", visit}},
+                      [&]() -> Result<> {
+                          std::vector<std::string> names;
+                          for (std::size_t i = 0; i < bucket_count; ++i) {
+                              if (buckets[i] == nullptr)
+                                  return fail(Errc::invalid, "list entries", {},
+                                              "buckets has a NULL before bucket_count");
+                              names.emplace_back(buckets[i]);
+                          }
+                          return cache->cache.visit_entries(names, visit_view);
+                      });
 }
 
 const char* larder_event_kind_name(int kind) {

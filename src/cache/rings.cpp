@@ -23,18 +23,19 @@ struct RingWords {
 };
 static_assert(sizeof(RingWords) == offsetof(RingBytes, uses));
 
-/// Calls `visit(number, file)` for each table. Passes over one that is gone. Errors: those of
-/// listing and opening, and of `visit`, which end it.
+/// Calls `visit(number, file)` for each table. Passes over one that is gone. Goes on after an
+/// error, also of `visit`, and notes it in `errors`.
 template <class Visit>
-Result<> for_each_ring(const os::Dir& participants, Visit visit) {
-    return os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
+void for_each_ring(const os::Dir& participants, NotedErrors& errors, Visit visit) {
+    const auto visit_name = [&](const std::string& name, os::FileKind) -> Result<> {
         const auto number = format::parse_participant_name(name);
         if (!number) return {};
         const auto file = os::open_at(participants, name, os::OpenMode::read_nonblocking);
         if (is_absent(file)) return {};
-        TRY(file);
-        return visit(*number, *file);
-    });
+        return errors.note(file ? visit(*number, *file) : tl::make_unexpected(file.error()));
+    };
+    const auto listed = os::for_each_name(participants, visit_name);
+    if (!listed) errors.add(listed.error());
 }
 
 /// Reads the words of a ring. Returns zeros if the file is shorter than a table: it has no uses.
@@ -47,24 +48,30 @@ Result<RingWords> read_words(const os::FileHandle& file, const std::filesystem::
 
 }  // namespace
 
-Result<Rings> Rings::read(const os::Dir& participants) {
+Rings Rings::read(const os::Dir& participants) {
     Rings rings;
-    TRY(for_each_ring(participants,
-                      [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
-                          const auto path = participants / format::participant_name(number);
-                          // The head comes first: a use that is written meanwhile counts as one
-                          // after this look.
-                          const auto words = read_words(file, path);
-                          if (!words) return {};
-                          rings.heads_[number] = words->head;
-                          if (words->head == words->settled) return {};
-                          const auto table = read_table(file, path);
-                          if (!table || is_copy(file, *table)) return {};
-                          rings.unsettled_.insert(number);
-                          rings.uses_.insert(table->uses.begin(), table->uses.end());
-                          return {};
-                      }));
+    if (!participants.is_open()) return rings;
+    const auto read_ring = [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
+        const auto path = participants / format::participant_name(number);
+        // The head comes first: a use that is written meanwhile counts as one after this look.
+        const auto words = read_words(file, path);
+        if (!words) return {};
+        rings.heads_[number] = words->head;
+        if (words->head == words->settled) return {};
+        const auto table = read_table(file, path);
+        if (!table || is_copy(file, *table)) return {};
+        rings.unsettled_.insert(number);
+        rings.uses_.insert(rings.uses_.end(), table->uses.begin(), table->uses.end());
+        return {};
+    };
+    for_each_ring(participants, rings.unopened_, read_ring);
+    std::sort(rings.uses_.begin(), rings.uses_.end());
+    rings.uses_.erase(std::unique(rings.uses_.begin(), rings.uses_.end()), rings.uses_.end());
     return rings;
+}
+
+bool Rings::has(const format::Id& id) const {
+    return std::binary_search(uses_.begin(), uses_.end(), id);
 }
 
 void Rings::mark_settled(const os::Dir& participants) const {
@@ -96,7 +103,9 @@ Result<bool> Rings::used_since(const os::Dir& participants, const format::Id& id
         found = std::find(uses.begin(), uses.end(), id) != uses.end();
         return {};
     };
-    TRY(for_each_ring(participants, look));
+    NotedErrors errors;
+    for_each_ring(participants, errors, look);
+    TRY(errors.first());
     return found;
 }
 

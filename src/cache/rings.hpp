@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "base/noted_errors.hpp"
 #include "cache/participant.hpp"
 
 namespace larder::cache {
@@ -17,15 +18,19 @@ namespace larder::cache {
 /// What stood in the rings of all participants at one look, and which uses come after it.
 class Rings {
 public:
-    /// Reads the rings of all tables, also of dead participants. Takes no lock. A table that can't
-    /// be read is passed over, and so is a copy, whose uses belong to another cache. Errors:
-    /// `system` if the tables cannot be listed or opened.
-    [[nodiscard]] static Result<Rings> read(const os::Dir& participants);
+    /// Reads the rings of all tables, also of dead participants. Takes no lock. A copy is passed
+    /// over, because its uses belong to another cache. A table that can't be read, or is none,
+    /// hides no other: see unopened. A directory that is not open has no tables.
+    [[nodiscard]] static Rings read(const os::Dir& participants);
+
+    /// Returns an error for each table that could not be opened, and that of listing them. A table
+    /// that was opened, and that this version does not understand, has no uses.
+    [[nodiscard]] const NotedErrors& unopened() const noexcept { return unopened_; }
 
     /// Returns whether a use of the entry stood in a ring, and was not settled.
-    [[nodiscard]] bool has(const format::Id& id) const { return uses_.contains(id); }
-    /// Returns the ids of all such uses.
-    [[nodiscard]] const std::set<format::Id>& uses() const noexcept { return uses_; }
+    [[nodiscard]] bool has(const format::Id& id) const;
+    /// Returns the ids of all such uses, each once.
+    [[nodiscard]] const std::vector<format::Id>& uses() const noexcept { return uses_; }
 
     /// Writes into each table that the uses which stood in its ring are settled. From then on its
     /// process writes another use of the same entry anew. Requires: they were settled, and the
@@ -39,7 +44,8 @@ public:
 private:
     std::map<std::uint32_t, std::uint64_t> heads_;  // by the numbers of the tables
     std::set<std::uint32_t> unsettled_;             // the tables with uses that are not settled
-    std::set<format::Id> uses_;
+    std::vector<format::Id> uses_;                  // sorted: a set would need four times as much
+    NotedErrors unopened_;
 };
 
 }  // namespace larder::cache

@@ -408,9 +408,10 @@ bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
 
 Result<cache::Rings> read_rings(const cache::Root& root, const CollectOptions& options) {
     const os::Dir& participants = root.dirs().participants;
-    TRY_ASSIGN(cache::Rings rings, cache::Rings::read(participants));
+    cache::Rings rings = cache::Rings::read(participants);
+    TRY(rings.unopened().first());
     if (options.dry_run || rings.uses().empty()) return rings;
-    cache::settle_uses(root, {rings.uses().begin(), rings.uses().end()});
+    cache::settle_uses(root, rings.uses());
     (void)os::point("plan.settled");
     rings.mark_settled(participants);
     return rings;

@@ -146,15 +146,11 @@ namespace {
 
 tl::unexpected<Error> no_such_entry() { return fail(Errc::miss, "no such entry", {}, {}); }
 
-}  // namespace
-
-Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
+/// Does what info says. A use travels from a ring to the time of the link, so the rings were read
+/// before. A use in a ring has no time, and counts as one of the present.
+Result<EntryInfo> info_beside(const cache::Rings& rings, const cache::Root& root,
+                              const KeyRef& place) {
     const std::string& path = place.path;
-    TRY_ASSIGN(const bool exists, root.keys().bucket_exists(place.encoded_bucket));
-    if (!exists) return no_such_entry();
-    // A use travels from a ring to the time of the link, so read them in this order. A use in a
-    // ring has no time, and counts as one of the present.
-    TRY_ASSIGN(const auto rings, cache::Rings::read(root.dirs().participants));
     // Arbitrary: a key that is replaced so often during one look has to be looked at another time.
     constexpr int max_attempts = 1000;
     for (int attempts = 1;; ++attempts) {
@@ -182,6 +178,44 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
         if (rings.has(link.id)) info.last_used = os::wall_time();
         return info;
     }
+}
+
+}  // namespace
+
+Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
+    TRY_ASSIGN(const bool exists, root.keys().bucket_exists(place.encoded_bucket));
+    if (!exists) return no_such_entry();
+    // A key without an entry costs no look at the tables.
+    TRY_ASSIGN(const LinkRead link, root.keys().read(place.path));
+    if (link.kind != LinkRead::Kind::entry) return no_such_entry();
+    return info_beside(cache::Rings::read(root.dirs().participants), root, place);
+}
+
+Result<> visit_entries(const cache::Root& root, const std::vector<std::string>& buckets,
+                       const std::function<bool(const VisitedEntry& entry)>& visit) {
+    const cache::Rings rings = cache::Rings::read(root.dirs().participants);
+    NotedErrors errors;
+    bool goes_on = true;
+    const auto visit_bucket = [&](const std::string& bucket) -> Result<> {
+        TRY_ASSIGN(const std::string encoded, format::encode_bucket(bucket));
+        const auto visit_key = [&](const std::string& key) {
+            auto path = format::encode_key_path(encoded, key, root.longest_name());
+            auto info = path.and_then([&](const std::string& at) {
+                return info_beside(
+                    rings, root,
+                    {.bucket = bucket, .encoded_bucket = encoded, .key = key, .path = at});
+            });
+            if (!info && info.error().code == Errc::miss) return true;  // gone meanwhile
+            goes_on = visit({.bucket = bucket, .key = key, .info = std::move(info)});
+            return goes_on;
+        };
+        return visit_keys(root, encoded, visit_key);
+    };
+    for (const std::string& bucket : buckets) {
+        TRY(errors.note(visit_bucket(bucket)));
+        if (!goes_on) break;
+    }
+    return errors.first();
 }
 
 namespace {

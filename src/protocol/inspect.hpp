@@ -34,9 +34,17 @@ namespace larder::protocol {
 [[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id,
                                 format::Record record, const os::FileInfo& link);
 /// Returns what is known of the entry of a key. If the link is replaced and its entry collected
-/// meanwhile, looks again. Errors: `miss` if the key names no complete entry; `damaged` if the
-/// entry has no good record.
+/// meanwhile, looks again. If a lease table can't be read, the uses in it are not known, and
+/// `last_used` is what the link says. Errors: `miss` if the key names no complete entry; `damaged`
+/// if the entry has no good record.
 [[nodiscard]] Result<EntryInfo> info(const cache::Root& root, const KeyRef& place);
+/// Calls `visit` for each entry of these buckets, one bucket after the other, until it returns
+/// false. Reads the lease tables once, at the beginning: an entry that is used later has the use
+/// before that. Passes over a key that has no entry any more. Goes on after an error, and returns
+/// the first one at its end. Errors: `invalid` for a name that no bucket can have.
+[[nodiscard]] Result<> visit_entries(const cache::Root& root,
+                                     const std::vector<std::string>& buckets,
+                                     const std::function<bool(const VisitedEntry& entry)>& visit);
 /// Returns which processes use the cache now, and their leases and locks. The tables are read one
 /// after the other, so the report is no picture of one instant. A table that cannot be read is
 /// reported, and is no error.

@@ -150,6 +150,52 @@ static int see_entry(const larder_entry_info* entry, void* data) {
     return see_key(entry->key, data);
 }
 
+static int see_named_entry(const char* name, const char* key, const larder_entry_info* entry,
+                           const larder_error* failure, void* data) {
+    CHECK(failure == NULL);
+    CHECK_TEXT(name, entry->bucket);
+    CHECK_TEXT(key, entry->key);
+    return see_entry(entry, data);
+}
+
+static int see_failure(const char* name, const char* key, const larder_entry_info* entry,
+                       const larder_error* failure, void* data) {
+    CHECK(entry == NULL);
+    CHECK_TEXT("b", name);
+    CHECK_NUMBER(LARDER_DAMAGED, failure->code);
+    return see_key(key, data);
+}
+
+static void visits_entries(const larder_cache* cache) {
+    larder_error* error = NULL;
+    struct visited visited = {0, 10, "", ""};
+    const char* const names[] = {"another", "b", NULL};
+    WORKS(larder_cache_visit_entries(cache, names, 2, see_named_entry, &visited, &error));
+    CHECK_NUMBER(4, visited.seen);
+    visited = (struct visited){0, 1, "", ""};
+    WORKS(larder_cache_visit_entries(cache, names, 2, see_named_entry, &visited, &error));
+    CHECK_NUMBER(1, visited.seen);
+    FAILS_SAYING(LARDER_INVALID, "visit is NULL",
+                 larder_cache_visit_entries(cache, names, 2, NULL, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "buckets has a NULL before bucket_count",
+                 larder_cache_visit_entries(cache, names, 3, see_named_entry, &visited, &error));
+}
+
+/* The record of an entry is lost: the entry is visited with an error. */
+static void visits_a_damaged_entry(const larder_cache* cache, const larder_bucket* bucket) {
+    const char* const names[] = {"b"};
+    larder_error* error = NULL;
+    larder_lease* lease = NULL;
+    struct visited visited = {0, 10, "", ""};
+    put(bucket, "damaged", "text");
+    WORKS(larder_bucket_get(bucket, "damaged", &lease, &error));
+    CHECK_NUMBER(0, remove(below(larder_lease_path(lease), "../record")));
+    larder_lease_free(lease);
+    WORKS(larder_cache_visit_entries(cache, names, 1, see_failure, &visited, &error));
+    CHECK_NUMBER(1, visited.seen);
+    CHECK_TEXT("damaged", visited.key);
+}
+
 static void visits_keys(const larder_bucket* bucket, int most, int expected) {
     larder_error* error = NULL;
     struct visited visited = {0, most, "", ""};
@@ -181,6 +227,7 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     larder_names_free(names);
     visits_keys(bucket, 10, 4);
     visits_keys(bucket, 2, 2);
+    visits_entries(cache);
     WORKS(larder_cache_buckets(cache, &names, &error));
     CHECK_NUMBER(1, names->count);
     CHECK_TEXT("b", names->names[0]);
@@ -295,5 +342,6 @@ void test_entries(void) {
     publishes_and_gets(bucket);
     lists_and_retires(cache, bucket);
     refreshes(bucket);
+    visits_a_damaged_entry(cache, bucket);
     closes(cache, bucket);
 }

@@ -77,6 +77,17 @@ static larder_code visits_the_trash(larder_error** error) {
     return larder_cache_visit_trash(cache, see_all_of_the_trash, NULL, error);
 }
 
+static int see_all_entries(const char* name, const char* key, const larder_entry_info* entry,
+                           const larder_error* failure, void* data) {
+    (void)data;
+    CHECK(name != NULL && key != NULL && (entry != NULL) != (failure != NULL));
+    return 1;
+}
+static larder_code visits_entries(larder_error** error) {
+    const char* const names[] = {"a bucket that does not exist", larder_bucket_name(bucket)};
+    return larder_cache_visit_entries(cache, names, 2, see_all_entries, NULL, error);
+}
+
 static int see_all_keys(const char* key, void* data) {
     (void)data;
     CHECK(key != NULL);
@@ -385,6 +396,7 @@ int main(void) {
     without_memory("counts", counts, LARDER_OK);
     without_memory("lists pins", lists_pins, LARDER_OK);
     without_memory("lists trash", lists_trash, LARDER_OK);
+    without_memory("visits entries", visits_entries, LARDER_OK);
     without_memory("visits the trash", visits_the_trash, LARDER_OK);
     without_memory("restores", restores, LARDER_OK);
     without_memory("finds", finds, LARDER_OK);

@@ -498,6 +498,22 @@ class OneBadDirectory(Housekeeping):
         self.assert_says_chmod("buckets/bad", ["get", "bad", "k"], 1)
         self.assertTrue(self.json("verify", **self.as_stranger)["sound"])
 
+    def test_a_closed_lease_table_hides_no_entry(self):
+        """What the commands tell of entries is as before, but for a warning."""
+        source = self.tree(file="text")
+        self.tool("put", "b", "k", source, **self.as_stranger)
+        table = self.cache / "participants" / "0"
+        table.chmod(0)
+        for words in (["ls"], ["info", "b", "k"], ["why", "b", "k"], ["stats"]):
+            with self.subTest(words):
+                out, err = self.finish(self.start(*words, **self.as_stranger))
+                self.assertIn("4 B", out)
+                self.assertIn("the uses and leases of one lease table are not shown: ", err)
+                self.assertIn(str(table), err)
+        entries = self.json("ls", **self.as_stranger)["entries"]
+        self.assertEqual([entry["bytes"] for entry in entries], [4, 4, 4])
+        table.chmod(0o600)
+
     def assert_says_chmod(self, part, arguments, code):
         """Runs a command while a part of the cache denies all rights to its owner."""
         path = self.cache / part

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "format/lock_bytes.hpp"
 #include "os/file_lock.hpp"
@@ -32,6 +33,9 @@ struct Failing {
 };
 Failing faccessat_failing, fstat_failing, fstatat_failing, openat_failing, readlinkat_failing,
     read_failing, write_failing, lstat_failing;
+
+/// How often a file was opened whose name is a number, as those of the lease tables are.
+int tables_opened = 0;
 
 /// Returns options by which a cache has the links that readlinkat reads.
 OpenOptions with_symlinks() {
@@ -65,6 +69,8 @@ int __wrap_fstatat(int dir, const char* name, struct stat* to, int flags) {
 int __real_openat(int dir, const char* name, int flags, mode_t mode);
 int __wrap_openat(int dir, const char* name, int flags, mode_t mode);
 int __wrap_openat(int dir, const char* name, int flags, mode_t mode) {
+    if ((flags & O_DIRECTORY) == 0 && *name >= '0' && *name <= '9' && std::strlen(name) < 6)
+        ++tables_opened;
     return openat_failing.now() ? -1 : __real_openat(dir, name, flags, mode);
 }
 
@@ -526,4 +532,31 @@ TEST_CASE("a destroy that gives a cache back makes the tables again that a kille
         require_no_leak(root, 0);
     }
     CHECK(given_back > 0);
+}
+
+TEST_CASE("a list reads each lease table once, however many entries and buckets there are") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    std::vector<std::string> names;
+    for (int i = 0; i < 4; ++i) {
+        names.push_back("b" + std::to_string(i));
+        const Bucket bucket = value(cache.bucket(names.back()));
+        for (int j = 0; j < 5; ++j) put(bucket, "k" + std::to_string(j), "text");
+    }
+    const fs::path tables = dir.path() / "cache" / "participants";
+    for (int i = 1; i < 10; ++i) fs::copy_file(tables / "0", tables / std::to_string(i));
+    int seen = 0;
+    tables_opened = 0;
+    value(cache.visit_entries(names, [&](const VisitedEntry& entry) {
+        CHECK(entry.info);
+        return ++seen > 0;
+    }));
+    CHECK(seen == 20);
+    CHECK(tables_opened == 10);
+    // One key costs one look, and a key without an entry costs none.
+    tables_opened = 0;
+    CHECK(value(cache.bucket("b0")).info("k0"));
+    CHECK(tables_opened == 10);
+    CHECK_FALSE(value(cache.bucket("b0")).info("none"));
+    CHECK(tables_opened == 10);
 }

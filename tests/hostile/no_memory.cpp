@@ -166,6 +166,9 @@ TEST_CASE("memory runs out: calls of a Cache") {
     each("trash", [](Cache& cache) { return cache.trash(); });
     each("visit the trash",
          [](Cache& cache) { return cache.visit_trash([](const EntryInfo&) { return true; }); });
+    each("visit entries", [](Cache& cache) {
+        return cache.visit_entries({"bucket"}, [](const VisitedEntry&) { return true; });
+    });
     each("pins", [](Cache& cache) { return cache.pins(); });
     each("verify", [](Cache& cache) { return cache.verify(); });
     each("repair", [](Cache& cache) { return cache.verify({.repair = true}); });
