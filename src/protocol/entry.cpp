@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/entry.hpp"
 
+#include <algorithm>
+
 #include "format/layout.hpp"
 #include "os/file.hpp"
 #include "os/user.hpp"
@@ -91,11 +93,15 @@ void make_readable(const cache::Root& root, const format::Id& id) {
         tree::allow_owner_at(*entry, file);
 }
 
-std::optional<std::filesystem::path> shut_directory(const Error& error) {
+std::optional<std::filesystem::path> shut_directory(const Error& error,
+                                                    const std::filesystem::path& tree) {
     if (error.why != Why::denied) return std::nullopt;
     constexpr os::Permissions to_read = os::Permissions::owner_read | os::Permissions::owner_exec;
     // A directory that may be listed and not searched denies the names in it.
     for (const auto& path : {error.path, error.path.parent_path()}) {
+        const bool is_in_tree =
+            std::mismatch(tree.begin(), tree.end(), path.begin(), path.end()).first == tree.end();
+        if (!is_in_tree) continue;
         const auto info = os::try_stat_path(path, os::Follow::no);
         if (info && info->is_directory() && info->owner == os::this_user() &&
             (info->permissions & to_read) != to_read)

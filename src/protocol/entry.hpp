@@ -26,10 +26,11 @@ namespace larder::protocol {
 /// a program has taken them away. Best effort: what reads the entry next tells whether it may.
 void make_readable(const cache::Root& root, const format::Id& id);
 
-/// Returns the directory that an error of reading an entry's tree is about, if it belongs to this
-/// user, who may not read it: then a program has taken that right away since the entry was
-/// published. Returns nullopt for any other error.
-[[nodiscard]] std::optional<std::filesystem::path> shut_directory(const Error& error);
+/// Returns the directory that an error of reading an entry is about, if it is one of its tree, and
+/// belongs to this user, who may not read it: then a program has taken that right away since the
+/// entry was published. `tree` is the path of the tree. Returns nullopt for any other error.
+[[nodiscard]] std::optional<std::filesystem::path> shut_directory(
+    const Error& error, const std::filesystem::path& tree);
 
 /// What is wrong with such a directory.
 inline constexpr const char* shut_since =

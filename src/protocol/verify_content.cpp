@@ -90,7 +90,7 @@ private:
         tree::Inventory inventory;
         const auto size = measure_tree(entry, inventory);
         if (!size) {
-            const auto shut = shut_directory(size.error());
+            const auto shut = shut_directory(size.error(), tree_path(*root_, id));
             if (!shut) return tl::make_unexpected(size.error());
             ++report_.entries;
             TRY_ASSIGN(const bool is_live, live.is_named());

@@ -187,8 +187,8 @@ Result<> check_key(VerifyCall& call, const os::Dir& dir, const std::string& buck
         }
     }
     if (!done) {
-        if (const auto shut = shut_directory(done.error()))
-            done = report_shut(call, checked, *shut);
+        const auto shut = shut_directory(done.error(), tree_path(call.root, link.id));
+        if (shut) done = report_shut(call, checked, *shut);
     }
     return call.findings.note_error(done);
 }
