@@ -444,11 +444,26 @@ namespace {
 /// What a table is opened for: only a file that may be written can be locked.
 enum class TableUse { read, lock };
 
+/// Returns whether the error of an open says that no file stands there.
+bool is_no_file(Why why) {
+    return why == Why::is_link || why == Why::is_directory || why == Why::no_device;
+}
+
+/// Returns what is wrong with a table that can't be opened. `said` is what the error says already,
+/// such as who denies it.
+std::string why_unopened(bool can_be_read, std::string said) {
+    std::string what = can_be_read
+                           ? "whether its process has ended can't be told, and what that process "
+                             "may have left stays"
+                           : "which entries it leases can't be read, and no entry is deleted";
+    return said.empty() ? what : what + "; " + std::move(said);
+}
+
 /// Opens the table `name`. To read it, opens it for reading only if this process may not write. To
 /// lock it, gives its owner the right to write, if that is missing. Returns nullopt if it is gone.
-/// Errors: `damaged` if it cannot be opened for whatever reason, because its leases are unknown
-/// then. That this process has no descriptor left says nothing about the table, and is passed on as
-/// it is.
+/// Errors: `damaged` if it cannot be read for whatever reason, because its leases are unknown then;
+/// the system's if it can be read and not be locked. That this process has no descriptor left says
+/// nothing about the table, and is passed on as it is.
 Result<std::optional<os::FileHandle>> open_table(const os::Dir& participants,
                                                  const std::string& name, TableUse use) {
     auto file = os::open_at(participants, name, os::OpenMode::read_write);
@@ -461,10 +476,14 @@ Result<std::optional<os::FileHandle>> open_table(const os::Dir& participants,
     if (may_read) file = os::open_at(participants, name, os::OpenMode::read);
     if (is_absent(file)) return std::nullopt;
     if (!file && why_of(file) != Why::too_many_open_files) {
-        file.error().code = Errc::damaged;
-        // What is denied to its owner says itself what to do.
-        if (why_of(file) != Why::denied || file.error().detail.empty())
-            file.error().detail = unknown_leases;
+        Error& error = file.error();
+        const bool no_file = is_no_file(error.why);
+        const bool can_be_read =
+            use == TableUse::lock && !no_file &&
+            os::open_at(participants, name, os::OpenMode::read_nonblocking).has_value();
+        if (!can_be_read) error.code = Errc::damaged;
+        error.detail = no_file ? std::string(unknown_leases)
+                               : why_unopened(can_be_read, std::move(error.detail));
     }
     TRY(file);
     return std::move(*file);

@@ -31,12 +31,16 @@ Errc code_of(Why why) noexcept {
 }
 
 /// Returns what to do if the path, or a directory above it, denies a right to the user of this
-/// process, who owns it; an empty text if that is not so.
-std::string advice_to_owner(const std::filesystem::path& path) {
-    const auto denied = denied_to_owner(path);
-    if (!denied) return {};
-    return (*denied == path ? std::string("it") : denied->string()) +
-           " denies a right to its owner; `chmod u+rwX` gives it back";
+/// process; an empty text if that is not so.
+std::string advice_if_denied(const std::filesystem::path& path) {
+    const auto denial = denial_at(path);
+    if (!denial) return {};
+    const std::string what = denial->path == path ? "it" : denial->path.string();
+    if (denial->owner.empty())
+        return what + " denies a right to its owner; `chmod u+rwX` gives it back";
+    return what + " belongs to user " + denial->owner +
+           ", and denies a right to this user; ask that user, or an administrator, to give it away "
+           "(`chown`) or to open it (`chmod`)";
 }
 
 /// Returns what a message should say besides. A file that another program has open cannot always be
@@ -45,7 +49,7 @@ std::string detail_for(Why why, const std::filesystem::path& path, std::string d
     std::string advice;
     if (why == Why::sharing)
         advice = "another program holds it open; close that program, or try again";
-    if (why == Why::denied) advice = advice_to_owner(path);
+    if (why == Why::denied) advice = advice_if_denied(path);
     if (!detail.empty() && !advice.empty()) detail += "; ";
     return detail + advice;
 }

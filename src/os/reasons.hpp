@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 #include <system_error>
 
 #include <larder/error.hpp>
@@ -26,10 +27,15 @@ struct ReasonRow {
 /// Returns the number that the system usually gives for a word; 0 if it has none.
 [[nodiscard]] int number_of(Why why) noexcept;
 
-/// Returns the path, or the directory above it, that denies a right to the user of this process,
-/// who owns it: the right to read a file, or one of the three to a directory. Returns nullopt if
-/// none does, or if the system has no such rights.
-[[nodiscard]] std::optional<std::filesystem::path> denied_to_owner(
-    const std::filesystem::path& path);
+/// What denies a right to the user of this process.
+struct Denial {
+    std::filesystem::path path;  ///< a file or a directory
+    std::string owner;           ///< another user's name, for people; empty if it is this user
+};
+/// Returns the path, or the directory above it, that denies a right to the user of this process:
+/// the right to read a file, or one of the three to a directory; of what belongs to another user,
+/// also the right to write to a file. Returns nullopt if none does, or if the system has no such
+/// rights.
+[[nodiscard]] std::optional<Denial> denial_at(const std::filesystem::path& path);
 
 }  // namespace larder::os

@@ -458,12 +458,13 @@ Result<fs::path> path_of_root(const fs::path& path) {
 }
 
 /// Opens the root of a cache, if it may be destroyed. The owner has all rights to it then. Errors:
-/// those of check_owner and check_destroyable.
+/// those of check_owner, check_destroyable and check_owners.
 Result<os::Dir> open_destroyable(const fs::path& root, LentRights& rights) {
     TRY(check_owner(root));
     TRY_ASSIGN(os::Dir dir, rights.open_root(root));
     TRY(check_destroyable(dir, rights));
     rights.lend_all();
+    TRY(check_owners(dir));
     return dir;
 }
 

@@ -161,6 +161,44 @@ Result<> check_owner(const std::filesystem::path& root) {
                                     ", and this process runs as " + os::user_name(os::this_user()));
 }
 
+namespace {
+
+/// Refuses a directory of another user, unless this one may list and change it. Returns whether it
+/// is a directory.
+Result<bool> check_one_owner(const os::Dir& parent, const std::string& name) {
+    const auto info = os::stat_at(parent, name);
+    if (is_absent(info)) return false;
+    TRY(info);
+    if (!info->is_directory()) return false;
+    if (info->owner == os::this_user()) return true;
+    const auto dir = os::open_dir_at(parent, name);
+    if (is_absent(dir)) return false;
+    if (dir && os::is_writable(*dir).value_or(false)) return true;
+    return refuse_destroy(parent / name,
+                          "it belongs to user " + os::user_name(info->owner) +
+                              ", so this user can't delete what is in it; ask that user, or an "
+                              "administrator, to give it away (`chown`) or to delete it");
+}
+
+}  // namespace
+
+Result<> check_owners(const os::Dir& root) {
+    if (os::is_superuser()) return {};
+    return os::for_each_name(root, [&](const std::string& part, os::FileKind kind) -> Result<> {
+        if (kind == os::FileKind::regular) return {};
+        TRY_ASSIGN(const bool is_directory, check_one_owner(root, part));
+        if (!is_directory) return {};
+        const auto dir = os::open_dir_at(root, part);
+        if (is_absent(dir)) return {};
+        TRY(dir);
+        return os::for_each_name(*dir, [&](const std::string& name, os::FileKind below) {
+            const bool may_be_directory =
+                below == os::FileKind::directory || below == os::FileKind::unknown;
+            return may_be_directory ? check_one_owner(*dir, name).map([](bool) {}) : Result<>();
+        });
+    });
+}
+
 Result<> check_destroyable(const os::Dir& root, LentRights& rights) {
     bool is_empty = true;
     std::string strange;

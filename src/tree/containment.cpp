@@ -26,10 +26,13 @@ bool says_nothing_is_there(const std::error_code& error) {
 
 /// Returns an error about a path of which it can't be told where it leads, or what it lies in.
 tl::unexpected<Error> cannot_tell(const std::error_code& error, const fs::path& path) {
-    return os::fail(
-        error, "look for a cache at", path,
-        "so it can't be told whether a cache is there, whose files must stay; give this "
-        "process the right to look there, or name another path");
+    constexpr std::string_view reason = "a cache may be there, whose files must stay";
+    auto failure = os::fail(error, "look for a cache at", path, std::string(reason));
+    // Who denies the right is said already, if that is known, and what to do about it.
+    std::string& detail = failure.value().detail;
+    if (detail == reason)
+        detail += "; give this process the right to look there, or name another path";
+    return failure;
 }
 
 /// The names of a path that are not resolved yet, the next one last.

@@ -631,3 +631,203 @@ TEST_CASE("what a living process stages is kept although its lease table was del
     builder.go_on();
     CHECK(builder.join() == 0);
 }
+
+// ---- what another user has closed ----
+
+namespace {
+
+/// Makes a cache of the user nobody with two entries, of which one is garbage. Requires: this
+/// process runs as root.
+void make_cache_of_nobody(const fs::path& root, BucketKind kind = BucketKind::directory) {
+    in_child([&](Child&) {
+        become_nobody();
+        OpenOptions options = test_options();
+        options.bucket_kind = kind;
+        const Cache cache = value(Cache::open(root, options));
+        const Bucket bucket = value(cache.bucket("b"));
+        put(bucket, "k", "text");
+        put(bucket, "garbage", "text");
+        value(bucket.remove("garbage"));
+    });
+}
+
+/// Gives a part of a cache to root, and closes it to all others.
+void close_to_others(const fs::path& part) {
+    REQUIRE(::lchown(part.c_str(), 0, 0) == 0);
+    fs::permissions(part, fs::perms::group_all | fs::perms::others_all, fs::perm_options::remove);
+}
+
+/// Returns whether a text names the owner of a path and says what to do.
+bool names_root(const std::string& text, const fs::path& path) {
+    return contains(text, path.string()) && contains(text, "belongs to user root (0)") &&
+           contains(text, "`chown`");
+}
+
+/// Returns what an error says; "ok" if there is none.
+template <class T>
+std::string said(const Result<T>& result) {
+    return result ? "ok" : result.error().message();
+}
+
+}  // namespace
+
+TEST_CASE("one lease table that can't be opened hides no entry, and no use in another table") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    for (const char* const key : {"k", "l"}) {
+        put(bucket, key, "text");
+        const timespec old[] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+        REQUIRE(::utimensat(AT_FDCWD, (root / "buckets" / "b" / key).c_str(), old,
+                            AT_SYMLINK_NOFOLLOW) == 0);
+    }
+    value(bucket.get("k"));  // its use stands in this process's table alone
+    // No open of a table follows a symlink. It has the lowest free number, so it is read last.
+    fs::create_symlink("nowhere", root / "participants" / "1");
+    const auto long_ago = std::chrono::system_clock::now() - std::chrono::hours(24);
+    CHECK(*value(bucket.info("k")).last_used > long_ago);
+    CHECK(*value(bucket.info("l")).last_used < long_ago);
+    int seen = 0;
+    value(cache.visit_entries({"b"}, [&](const VisitedEntry& entry) {
+        ++seen;
+        REQUIRE(entry.info);
+        CHECK((*entry.info->last_used > long_ago) == (entry.key == "k"));
+        return true;
+    }));
+    CHECK(seen == 2);
+    // The loss is not hidden.
+    CHECK(value(cache.status()).unreadable.size() == 1);
+    // No entry is evicted as long as a ring can't be read.
+    const auto collected = cache.collect({.max_entries = 0});
+    REQUIRE_FALSE(collected);
+    CHECK(collected.error().code == Errc::damaged);
+    CHECK(content_of(bucket, "l") == "text");
+}
+
+TEST_CASE("a lease table of another user: its owner is named, and what it keeps is said") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache", table = root / "participants" / "0";
+    make_cache_of_nobody(root);
+    close_to_others(table);
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        const std::string closed = said(cache.collect());
+        Child::must(names_root(closed, table) && contains(closed, "no entry is deleted"), closed);
+        Child::must(!contains(closed, "no lease table"), closed);
+        const auto verified = value(cache.verify({.repair = true}));
+        Child::must(names_root(verified.findings.front().what, table), "verify");
+    });
+    // Its leases can be read now, so garbage is deleted. But it can't be cleaned up.
+    fs::permissions(table, fs::perms(0644));
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        CollectOptions options;
+        std::uint64_t deleted = 0;
+        options.on_partial = [&](const CollectReport& done) { deleted = done.entries; };
+        const auto collected = cache.collect({}, options);
+        const std::string text = said(collected);
+        Child::must(names_root(text, table) && !contains(text, "no entry is deleted"), text);
+        Child::must(!collected && collected.error().code == Errc::system, text);
+        Child::must(deleted == 1, "garbage stays");
+    });
+}
+
+TEST_CASE("a part of a cache that another user has closed: its owner is named, nothing is lost") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    for (const std::string part :
+         {"format", "locks", "participants", "participants/0", "staging/0", "buckets", "buckets/b",
+          "archive", "archive/*", "deleting", "retired", "retired/links", "boots"}) {
+        INFO(part);
+        const TempDir dir;
+        fs::permissions(dir.path(), fs::perms(0777));
+        const fs::path root = dir.path() / "cache";
+        make_cache_of_nobody(root);
+        fs::path closed = root / part;
+        if (part == "archive/*") closed = *fs::directory_iterator(root / "archive");
+        if (part == "boots") fs::create_directory(closed);
+        close_to_others(closed);
+        const auto before = count_entries(root / "archive");
+        in_child([&](Child&) {
+            become_nobody();
+            const std::string planned = said(Cache::check_destroy(root));
+            Child::must(names_root(planned, closed), "planned: " + planned);
+            Child::must(said(Cache::destroy(root)) == planned, "not as planned");
+            if (part == "buckets/b") {
+                const std::string got = said(bucket_at(root).get("k"));
+                Child::must(names_root(got, closed), "got: " + got);
+            }
+            if (part == "buckets" || part == "archive" || part == "participants") {
+                const std::string opened = said(Cache::open(root, test_options()));
+                Child::must(names_root(opened, closed), "opened: " + opened);
+            }
+        });
+        CHECK(count_entries(root / "archive") == before);
+        CHECK(fs::exists(root / "format"));
+    }
+}
+
+TEST_CASE("an entry directory that its owner may not read is unreadable, and not changed") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        const fs::path tree = put(value(cache.bucket("b")), "k", "text").path();
+        const fs::path entry = tree.parent_path();
+        for (const auto rights : {fs::perms(0), fs::perms(0400)}) {
+            fs::permissions(entry, rights);
+            for (const Finding& finding : value(cache.verify()).findings)
+                Child::must(finding.kind == Finding::Kind::unreadable, finding.what);
+            for (const Finding& finding : value(cache.verify_content()).findings)
+                Child::must(finding.kind == Finding::Kind::unreadable, finding.what);
+            fs::permissions(entry, fs::perms(0700));
+        }
+        fs::permissions(tree, fs::perms(0));
+        const auto found = value(cache.verify()).findings;
+        Child::must(found.size() == 1 && found.front().kind == Finding::Kind::changed, "the tree");
+        fs::permissions(tree, fs::perms(0700));
+    });
+}
+
+TEST_CASE("a generation that its owner may not read: chmod is named, and its path") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    make_cache_of_nobody(root, BucketKind::pointer);
+    const fs::path generation = *fs::directory_iterator(root / "generations");
+    in_child([&](Child&) {
+        become_nobody();
+        fs::permissions(generation, fs::perms(0));
+        const Bucket bucket = bucket_at(root);
+        for (const std::string& text : {said(bucket.get("k")), said(bucket.info("k"))}) {
+            Child::must(contains(text, generation.string() + " denies a right to its owner"), text);
+            Child::must(contains(text, "`chmod u+rwX`"), text);
+        }
+    });
+}
+
+TEST_CASE("a directory that its owner may not read is not moved, and the message says why once") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    in_child([&](Child&) {
+        become_nobody();
+        const fs::path closed = dir.path() / "closed";
+        fs::create_directory(closed);
+        fs::permissions(closed, fs::perms(0));
+        Staging staging = value(bucket_at(dir.path() / "cache").stage());
+        const std::string text = said(staging.move_from(closed));
+        const std::string start = "look for a cache at " + closed.string() +
+                                  ": a cache may be there, whose files must stay; it denies a "
+                                  "right to its owner; `chmod u+rwX` gives it back (";
+        Child::must(text.starts_with(start), text);
+    });
+}

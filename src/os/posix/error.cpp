@@ -1,21 +1,47 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "os/reasons.hpp"
+#include "os/user.hpp"
 
 namespace larder::os {
 
 namespace {
 
-/// Returns whether the user of this process owns what stands at the path, and lacks a right to it.
-bool is_denied_to_owner(const std::filesystem::path& path) noexcept {
+/// Returns whether what stands at the path denies a right to the user of this process: see
+/// denial_at.
+bool denies_right(const std::filesystem::path& path, const struct ::stat& info) noexcept {
+    const bool is_directory = S_ISDIR(info.st_mode);
+    if (!is_directory && !S_ISREG(info.st_mode)) return false;
+    if (info.st_uid == ::geteuid()) {
+        const mode_t needed = is_directory ? S_IRWXU : S_IRUSR;
+        return (info.st_mode & needed) != needed;
+    }
+    // The system knows this user's groups, and the access control list. Nothing is closed to the
+    // superuser.
+    const int needed = is_directory ? R_OK | W_OK | X_OK : R_OK | W_OK;
+    return ::geteuid() != 0 && ::faccessat(AT_FDCWD, path.c_str(), needed, AT_EACCESS) != 0 &&
+           errno == EACCES;
+}
+
+/// Returns the name of an owner, as Denial has it.
+std::string owner_of(const struct ::stat& info) {
+    return info.st_uid == ::geteuid() ? std::string() : user_name(info.st_uid);
+}
+
+/// Returns the denial of a directory on the way to a name. A pointer to a generation is a symlink
+/// on that way, so the path of the directory is the one without symlinks.
+std::optional<Denial> denial_of_directory(const std::filesystem::path& path) {
     struct ::stat info {};
-    if (::lstat(path.c_str(), &info) != 0 || info.st_uid != ::geteuid()) return false;
-    if (S_ISDIR(info.st_mode)) return (info.st_mode & S_IRWXU) != S_IRWXU;
-    return S_ISREG(info.st_mode) && (info.st_mode & S_IRUSR) == 0;
+    if (::stat(path.c_str(), &info) != 0 || !denies_right(path, info)) return std::nullopt;
+    std::error_code error;
+    const bool is_link = std::filesystem::is_symlink(path, error);
+    auto real = is_link ? std::filesystem::canonical(path, error) : path;
+    return Denial{error ? path : std::move(real), owner_of(info)};
 }
 
 }  // namespace
@@ -64,15 +90,14 @@ std::span<const ReasonRow> reasons() noexcept {
 // The standard library has the numbers of the system.
 int number_of(const std::error_code& error) noexcept { return error.value(); }
 
-std::optional<std::filesystem::path> denied_to_owner(const std::filesystem::path& path) {
+std::optional<Denial> denial_at(const std::filesystem::path& path) {
+    struct ::stat info {};
+    if (::lstat(path.c_str(), &info) == 0 && denies_right(path, info))
+        return Denial{path, owner_of(info)};
+    // The nearest directory that can be looked at: the one below it can't be, or is not there.
     for (std::filesystem::path at = path; at.has_relative_path(); at = at.parent_path()) {
-        if (is_denied_to_owner(at)) return at;
-        struct ::stat info {};
-        if (::lstat(at.c_str(), &info) == 0 || errno != EACCES) {
-            // The directory above was searched, so only a name in it may have been denied.
-            if (is_denied_to_owner(at.parent_path())) return at.parent_path();
-            return std::nullopt;
-        }
+        if (auto denial = denial_of_directory(at.parent_path())) return denial;
+        if (::stat(at.parent_path().c_str(), &info) == 0 || errno != EACCES) return std::nullopt;
     }
     return std::nullopt;
 }

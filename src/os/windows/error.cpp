@@ -114,8 +114,6 @@ int number_of(const std::error_code& error) noexcept {
 }
 
 // An owner may always change the list of rights, and `chmod` does not exist.
-std::optional<std::filesystem::path> denied_to_owner(const std::filesystem::path& /*path*/) {
-    return std::nullopt;
-}
+std::optional<Denial> denial_at(const std::filesystem::path& /*path*/) { return std::nullopt; }
 
 }  // namespace larder::os
