@@ -1354,8 +1354,9 @@ void larder_materialize_report_free(larder_materialize_report* report);
  *
  * If `tree` is the whole tree of an entry, a file that was modified after the entry was published
  * is put nowhere, whatever the mode is, unless its digest is that of the manifest: the call ends
- * with `damaged`. So an edit through a hard link does not reach the next user. The times of
- * modification tell it: see materialize.hpp for what they do not tell.
+ * with `damaged`. So does a call for an entry that has lost its manifest, which tells when that
+ * was. So an edit through a hard link does not reach the next user. The times of modification tell
+ * it: see materialize.hpp for what they do not tell.
  *
  * Requires: `tree` does not change during the call. Hold a lease on it.
  * Errors: `exists` if something stands in the way and `replace` is 0; `unsupported` if `mode`

@@ -4,6 +4,8 @@
 
 #include <larder/materialize.hpp>
 
+#include "format/layout.hpp"
+#include "format/record.hpp"
 #include "os/file.hpp"
 #include "os/rename.hpp"
 #include "protocol/entry_manifest.hpp"
@@ -47,15 +49,23 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
 }
 
 /// Returns how the files of a tree were published, if it is that of an entry: its manifest stands
-/// beside it. Returns nullopt for any other tree, and for an entry whose manifest cannot be read.
-/// Costs three system calls, however many files there are. Requires: `options` outlives the result.
-std::optional<tree::PublishedFiles> published_files(const os::Dir& source,
-                                                    const MaterializeOptions& options) {
+/// beside it. Returns nullopt for any other tree. Costs three system calls for an entry, however
+/// many files there are. Errors: `damaged` for an entry that has lost its manifest: its record is
+/// there. Requires: `options` outlives the result.
+Result<std::optional<tree::PublishedFiles>> published_files(const os::Dir& source,
+                                                            const fs::path& tree,
+                                                            const MaterializeOptions& options) {
     // By the handle, because the path may lead through the link of a key.
     auto entry = os::open_dir_at(source, "..");
     if (!entry) return std::nullopt;
     const auto head = protocol::read_manifest_head(*entry);
-    if (!head) return std::nullopt;
+    if (!head) {
+        const auto record = os::read_file_at(*entry, format::record_name, format::max_record);
+        if (!record || !format::parse_record(*record)) return std::nullopt;
+        return fail(Errc::damaged, step, tree,
+                    "this entry has no manifest that can be read, so it can't be told whether its "
+                    "files are those that were published; publish the key again");
+    }
     const auto modified = std::make_shared<protocol::ModifiedFiles>(
         std::move(*entry),
         protocol::DigestCheck{.algorithms = options.digests, .stop = options.stop});
@@ -173,7 +183,7 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
                                       const MaterializeOptions& options) {
     TRY_ASSIGN(const os::Dir dir, os::open_dir(tree));
     TRY(check_places(tree, destination));
-    const auto published = published_files(dir, options);
+    TRY_ASSIGN(const auto published, published_files(dir, tree, options));
     const SourceTree source{.dir = dir, .published = published ? &*published : nullptr};
     // "a/b/" names what "a/b" does, but has no last part for the rename.
     const fs::path path = destination.has_filename() ? destination : destination.parent_path();

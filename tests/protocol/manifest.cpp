@@ -5,6 +5,8 @@
 
 #include <sys/stat.h>
 
+#include <larder/materialize.hpp>
+
 #include "catch.hpp"
 #include "os/clock.hpp"
 #include "os/process.hpp"
@@ -209,4 +211,23 @@ TEST_CASE("restore writes a new manifest, and refuses an entry that differs from
     CHECK(refused.error().code == Errc::damaged);
     write_file(scene.manifest(), before);
     CHECK(scene.cache.restore(scene.id));
+}
+
+TEST_CASE("an entry without a manifest is put nowhere, and verify calls it damaged") {
+    const ManifestScene scene;
+    const fs::path to = scene.dir.path() / "to";
+    CHECK(value(materialize(scene.entry() / "tree", to)).symlinks == 1);
+    for (const bool is_modified : {false, true}) {
+        INFO(is_modified);
+        fs::remove(scene.manifest());
+        if (is_modified) write_file(scene.entry() / "tree/METADATA", "54321");
+        const auto refused = materialize(scene.entry() / "tree", scene.dir.path() / "other");
+        CHECK(outcome(refused) == "damaged");
+        CHECK_FALSE(fs::exists(scene.dir.path() / "other"));
+        CHECK_FALSE(value(scene.cache.verify()).sound());
+    }
+    // What is no entry of a cache has no manifest, whatever is called `record` beside it.
+    ManifestScene::make_tree(scene.dir.path() / "own/tree");
+    write_file(scene.dir.path() / "own/record", "a text of the user's");
+    CHECK(materialize(scene.dir.path() / "own/tree", scene.dir.path() / "other"));
 }
