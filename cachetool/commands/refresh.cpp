@@ -64,8 +64,7 @@ Expected<larder::RefreshOptions> conditions_of(const ParsedArguments& arguments)
     options.dry_run = arguments.has("dry-run");
     options.pattern = arguments.value_or("key", "");
     if (const auto* text = arguments.value_of("older-than")) {
-        LARDER_TRY_ASSIGN(const auto age, parse_duration("older-than", *text));
-        options.published_before = std::chrono::system_clock::now() - age;
+        LARDER_TRY_ASSIGN(options.older_than, parse_duration("older-than", *text));
     }
     return options;
 }
@@ -79,7 +78,7 @@ public:
           output_(output),
           conditions_(std::move(conditions)),
           grace_(grace),
-          has_conditions_(conditions_.dry_run || conditions_.published_before ||
+          has_conditions_(conditions_.dry_run || conditions_.older_than ||
                           !conditions_.pattern.empty()) {
         record_.dry_run = conditions_.dry_run;
         if (has_conditions_) record_.keys.emplace();

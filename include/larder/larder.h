@@ -697,6 +697,10 @@ typedef struct larder_refresh_options {
     void* reserved;     /* leave it NULL */
     int32_t durability; /* a larder_durability: as in larder_bucket_refresh */
     int32_t reserved_2; /* leave it 0 */
+    /* Matches the entries that were published more seconds ago than this; 0 matches all. As all
+     * times of larder, this one is the kernel's, also in a process to which a library shows another
+     * clock. */
+    int64_t older_than_s;
 } larder_refresh_options;
 
 /* Takes the keys that match `options` out of the bucket, one after the other. `*taken` becomes

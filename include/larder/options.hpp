@@ -159,6 +159,9 @@ struct RefreshOptions {
     /// Called for each key that was taken out, or in a dry run would be.
     std::function<void(const std::string& key)> on_taken{};
     Durability durability = Durability::process;  ///< as in Bucket::refresh
+    /// Matches the entries that were published longer ago than this. As all times of larder, this
+    /// one is the kernel's, also in a process to which a library shows another clock.
+    std::optional<std::chrono::seconds> older_than{};
 };
 
 /// What a verification does with what it finds.

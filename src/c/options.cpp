@@ -236,6 +236,8 @@ Result<RefreshOptions> options_of(const larder_refresh_options* given) {
     if (known.pattern != nullptr) options.pattern = known.pattern;
     if (known.published_before_ns != 0)
         options.published_before = time_of(known.published_before_ns);
+    if (known.older_than_s < 0) return bad("older_than_s is negative");
+    if (known.older_than_s != 0) options.older_than = std::chrono::seconds(known.older_than_s);
     options.dry_run = known.dry_run != 0;
     options.on_taken = text_callback(known.on_taken, known.on_taken_data);
     return options;

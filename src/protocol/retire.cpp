@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/retire.hpp"
 
+#include <algorithm>
+
+#include "base/century.hpp"
 #include "base/noted_errors.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
+#include "os/clock.hpp"
 #include "os/dir_reader.hpp"
 #include "os/glob.hpp"
 #include "os/points.hpp"
@@ -28,6 +32,15 @@ tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) 
         "it away");
 }
 
+/// Returns the time before which an entry must have been published to match both of its limits.
+/// Returns nullopt if the options have neither.
+std::optional<WallTime> limit_of(const RefreshOptions& options) {
+    if (!options.older_than) return options.published_before;
+    const auto age = std::clamp(*options.older_than, std::chrono::seconds(0), base::century);
+    const WallTime limit = os::wall_time() - age;
+    return std::min(limit, options.published_before.value_or(limit));
+}
+
 /// Retires the keys of a bucket that match, one by one. If the options have only a pattern, the key
 /// decides: its link is retired, whatever it names. If they have an age, the entry decides: under
 /// the bucket's lock, the link must still name the entry that was examined.
@@ -39,6 +52,7 @@ public:
           bucket_(bucket),
           encoded_bucket_(encoded_bucket),
           options_(options),
+          published_before_(limit_of(options)),
           context_(context) {}
 
     /// Retires the keys that match. An error about one of them stops no other.
@@ -89,7 +103,7 @@ private:
                                                            const std::string& name) const {
         const bool key_matters = !options_.pattern.empty() || options_.on_taken;
         const bool key_is_cut = format::is_hashed(name);  // only the record has all of it
-        const bool needed = options_.published_before || (key_matters && key_is_cut);
+        const bool needed = published_before_ || (key_matters && key_is_cut);
         if (link.kind != LinkRead::Kind::entry || !needed) return std::nullopt;
         auto record = read_record(*root_, link.id);
         if (record) return std::move(*record);
@@ -102,14 +116,13 @@ private:
     [[nodiscard]] bool matches(const std::string& key,
                                const std::optional<format::Record>& record) const {
         if (!options_.pattern.empty() && !os::matches_glob(options_.pattern, key)) return false;
-        const auto& limit = options_.published_before;
-        return !limit || !record || record->published < *limit;
+        return !published_before_ || !record || record->published < *published_before_;
     }
 
     /// Retires the link at `path`, which was judged when it read `link`. Returns false if it has
     /// changed or is gone, so that this call has retired nothing.
     Result<bool> take(const std::string& path, const LinkRead& link, const std::string& key) {
-        if (!options_.published_before) return take_whatever(path);
+        if (!published_before_) return take_whatever(path);
         if (link.kind == LinkRead::Kind::entry)
             return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, context_);
         // A malformed link has no age and is retired. But a publisher may replace it by a good one
@@ -133,6 +146,7 @@ private:
     std::string_view bucket_;            // as the caller wrote it
     const std::string& encoded_bucket_;  // the name of its directory
     const RefreshOptions& options_;
+    std::optional<WallTime> published_before_;
     const cache::CallContext& context_;
     std::uint64_t taken_ = 0;  // keys that were retired, or that a dry run would retire
 };

@@ -26,9 +26,10 @@ static void structs(void) {
     CHECK_NUMBER(48, sizeof(larder_publish_options));
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
     CHECK_NUMBER(24, offsetof(larder_publish_options, digest));
-    CHECK_NUMBER(56, sizeof(larder_refresh_options));
+    CHECK_NUMBER(64, sizeof(larder_refresh_options));
     CHECK_NUMBER(32, offsetof(larder_refresh_options, on_taken));
     CHECK_NUMBER(48, offsetof(larder_refresh_options, durability));
+    CHECK_NUMBER(56, offsetof(larder_refresh_options, older_than_s));
     CHECK_NUMBER(16, sizeof(larder_restore_options));
     CHECK_NUMBER(8, offsetof(larder_restore_options, durability));
     CHECK_NUMBER(64, sizeof(larder_limits));

@@ -297,6 +297,13 @@ static void refreshes(const larder_bucket* bucket) {
     CHECK_NUMBER(0, taken);
     CHECK_NUMBER(0, called);
     options.published_before_ns = 0;
+    options.older_than_s = 3600;
+    WORKS(larder_bucket_refresh_some(bucket, &options, &taken, &error));
+    CHECK_NUMBER(0, taken);
+    options.older_than_s = -1;
+    FAILS_SAYING(LARDER_INVALID, "older_than_s is negative",
+                 larder_bucket_refresh_some(bucket, &options, &taken, &error));
+    options.older_than_s = 0;
     options.durability = LARDER_SURVIVES_POWER;
     WORKS(larder_bucket_refresh_some(bucket, &options, &taken, &error));
     CHECK_NUMBER(2, taken);
