@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "cachetool/term/width.hpp"
+
 namespace cachetool {
 namespace {
 
@@ -51,6 +53,14 @@ std::string wrapped(std::string_view paragraph, std::size_t width) {
         column += word.size();
     }
     return out + '\n';
+}
+
+std::string fitted(std::string_view lines) {
+    const auto width = output_width();
+    if (!width) return std::string(lines);
+    std::string out;
+    while (!lines.empty()) out += wrapped(take_until(lines, '\n'), *width);
+    return out;
 }
 
 std::string hanging(const std::string& head, std::string_view paragraph, std::size_t width) {

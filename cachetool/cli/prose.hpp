@@ -21,6 +21,10 @@ struct TextBlock {
 /// Breaks a paragraph into lines of at most `width` characters, at spaces.
 [[nodiscard]] std::string wrapped(std::string_view paragraph, std::size_t width);
 
+/// Returns the lines so that they fit on the screen: each is broken as wrapped() does. Returns them
+/// as they are if stdout is no terminal.
+[[nodiscard]] std::string fitted(std::string_view lines);
+
 /// Returns `head` and, behind it, a paragraph in lines of at most `width` characters. Its later
 /// lines begin under its first word.
 [[nodiscard]] std::string hanging(const std::string& head, std::string_view paragraph,

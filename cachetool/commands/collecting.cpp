@@ -24,6 +24,18 @@ std::string lease_lines(const std::vector<larder::LeaseInfo>& leases, std::strin
     return lines;
 }
 
+/// Returns why a limit is still exceeded, and what to do.
+std::string over_limit_line(const larder::CollectReport& report) {
+    // No entry is left, so the limit is one of the disk.
+    if (report.live_entries.value_or(1) == 0 && report.leased.empty())
+        return report.entries == 0
+                   ? "still below --min-free, and the cache has no entry to delete: free space by "
+                     "other means\n"
+                   : "still below --min-free without any entry: free space by other means\n";
+    return "still over a limit: the entries in use, pinned or kept exceed it; see `cachetool "
+           "status` and `cachetool ls --pinned`\n";
+}
+
 void say_stopped(const CommandOutput& output, const larder::CollectReport& report, bool dry_run) {
     if (dry_run) {
         output.say("stopped early: this list is incomplete, and nothing was changed");
@@ -141,19 +153,19 @@ std::string kept_lines(const larder::CollectReport& report) {
                              entries(report.used_since));
     if (report.held_up != 0)
         lines += fmt::format(
-            "spared: {}, because a process holds their bucket's lock and makes no progress; see "
+            "spared: {}, because a process holds the lock of {} bucket and makes no progress; see "
             "`cachetool status`\n",
-            entries(report.held_up));
-    if (!report.within_limits)
-        lines +=
-            "still over a limit: the entries in use, pinned or kept exceed it; see `cachetool "
-            "status` and `cachetool ls --pinned`\n";
-    if (report.untold != 0)
+            entries(report.held_up), report.held_up == 1 ? "its" : "their");
+    if (!report.within_limits) lines += over_limit_line(report);
+    if (report.untold != 0) {
+        const bool one = report.untold == 1;
         lines += fmt::format(
-            "can't be told whether {} still {} (see `cachetool status`), so what they use stays; "
-            "`cachetool gc` outside of every container may find out; if they have ended, "
-            "`cachetool gc --presume-dead` cleans up after them\n",
-            counted(report.untold, "process", "processes"), report.untold == 1 ? "runs" : "run");
+            "can't be told whether {} still {} (see `cachetool status`), so what {} stays; "
+            "`cachetool gc` outside of every container may find out; if {} ended, "
+            "`cachetool gc --presume-dead` cleans up after {}\n",
+            counted(report.untold, "process", "processes"), one ? "runs" : "run",
+            one ? "it uses" : "they use", one ? "it has" : "they have", one ? "it" : "them");
+    }
     for (const auto& path : report.unknown)
         lines += fmt::format("left alone: {}\n", harmless(path.string()));
     return lines;

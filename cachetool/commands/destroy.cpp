@@ -4,6 +4,7 @@
 
 #include <larder/cache.hpp>
 
+#include "cachetool/cli/prose.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
@@ -78,7 +79,7 @@ CommandResult run_destroy(const ParsedArguments& arguments, const CommandOutput&
             return fail(explained(destroyed.error(), named));
         output.say(fmt::format("deleted the cache {}", harmless(root.string())));
     }
-    if (!output.json()) return plan.empty() ? CommandResult(done) : output.text(plan);
+    if (!output.json()) return plan.empty() ? CommandResult(done) : output.text(fitted(plan));
     return output.document([&](JsonWriter& json) {
         json.object([&] {
             json.field("path", root.string());

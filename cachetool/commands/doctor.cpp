@@ -200,8 +200,8 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
                                       "told: make room, and run doctor again"
                                     : "larder does not work here";
     if (!output.json())
-        return output.text(fmt::format("{}\n\n{}\n{}\n", volume_text(place, volume),
-                                       results_text(results), verdict),
+        return output.text(fmt::format("{}\n{}\n{}", fitted(volume_text(place, volume) + "\n"),
+                                       results_text(results), fitted(std::string(verdict) + "\n")),
                            exit_code);
     const auto write = [&](JsonWriter& json) {
         json.object([&] {

@@ -120,13 +120,12 @@ std::string arrivals(const larder::MaterializeReport& report) {
 /// Returns what was removed, and how that is undone.
 std::string removal_sentence(const std::string& bucket, const std::vector<std::string>& keys) {
     const auto& key = keys.front();
-    // The restore takes a pattern.
-    const bool is_plain = key.find_first_of("*?[\\") == std::string::npos && !key.empty();
-    const auto undo = keys.size() == 1 && is_plain
+    // An empty pattern would match every key.
+    const auto undo = keys.size() == 1 && !key.empty()
                           ? fmt::format(
                                 "`cachetool trash restore --bucket {} --key {}` brings it "
                                 "back until the next gc or refresh",
-                                shell_word(bucket), shell_word(key))
+                                shell_word(bucket), shell_pattern(key))
                           : std::string(
                                 "`cachetool trash` lists what can be brought back until "
                                 "the next gc or refresh");

@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "cachetool/cli/prose.hpp"
 #include "cachetool/commands/collecting.hpp"
 #include "cachetool/commands/dedupe.hpp"
 #include "cachetool/commands/open.hpp"
@@ -47,16 +48,17 @@ public:
 
 private:
     static std::string line_of(const larder::Eviction& eviction) {
-        const auto before = fmt::format("would evict ({}): ", larder::name_of(eviction.reason));
-        const auto after = fmt::format(" ({}, last used {} ago)\n", shown_size(eviction.bytes),
+        const auto head = fmt::format("would evict ({}): ", larder::name_of(eviction.reason));
+        const auto facts = fmt::format(" ({}, last used {} ago)", shown_size(eviction.bytes),
                                        shown_age(eviction.last_used));
         auto name = named(eviction.bucket) + " " + named(eviction.key);
-        if (const auto width = output_width()) {
-            constexpr std::size_t least = 8;  // arbitrary: some letters of both ends
-            const auto others = before.size() + after.size() - 1;
-            name = shortened(name, std::max(least, *width - std::min(*width, others)));
-        }
-        return before + name + after;
+        const auto width = output_width();
+        if (!width) return head + name + facts + "\n";
+        const auto line = head + name + facts;
+        if (shortened(line, *width) == line) return line + "\n";
+        constexpr std::size_t least = 20;  // arbitrary: some letters of both ends
+        name = shortened(name, std::max(least, *width - std::min(*width, head.size())));
+        return head + name + "\n   " + facts + "\n";
     }
 
     bool json_;
@@ -142,7 +144,9 @@ CommandResult print_dry_run(const CommandOutput& output, const larder::CollectRe
     // sum comes first: thousands of lines may follow.
     Expected<> read;
     LARDER_TRY_ASSIGN(const int code, output.pieces([&](const auto& print) {
-        print(output.advised(summary(report, true) + "\n" + reached + kept_lines(report)));
+        // A line with a command is not broken, because a user copies the command.
+        print(fitted(summary(report, true) + "\n" + reached));
+        print(output.advised(kept_lines(report)));
         read = dry.print(print);
     }));
     LARDER_TRY(read);

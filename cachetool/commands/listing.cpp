@@ -196,7 +196,9 @@ void sort_names(std::vector<std::string>& names) { std::sort(names.begin(), name
 std::string shown_command(const larder::ProcessInfo& process) {
     const bool outlived = process.alive && process.here && !system::has_process(process.pid);
     return harmless(process.command) +
-           (outlived ? ", which has ended; a process that it started still runs" : "");
+           (outlived ? ", which has ended; a process that it started still runs, or another one is "
+                       "cleaning up after it"
+                     : "");
 }
 
 std::string shown_processes(const std::vector<larder::ProcessInfo>& processes) {

@@ -90,8 +90,9 @@ void add_up(std::uint64_t& sum, std::uint64_t more);
 /// Sorts names byte by byte.
 void sort_names(std::vector<std::string>& names);
 
-/// Returns a process's command. If the process has ended, and a process that it started has
-/// inherited what it held in the cache, that is said as well.
+/// Returns a process's command. If the process has ended, and another one has its lock in the
+/// cache, that is said as well: a process that it started has inherited the lock, or a process that
+/// cleans up after it has taken it.
 [[nodiscard]] std::string shown_command(const larder::ProcessInfo& process);
 /// Returns "4711 (node app.js), 4712 (...)".
 [[nodiscard]] std::string shown_processes(const std::vector<larder::ProcessInfo>& processes);

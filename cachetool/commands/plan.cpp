@@ -108,9 +108,8 @@ public:
 
 private:
     [[nodiscard]] tl::unexpected<Failure> refuse(std::string_view why) const {
-        return fail_usage(
-            fmt::format("{}:{}: {}; make a plan with `cachetool gc --plan FILE` and limits",
-                        path_.string(), number_, why));
+        return fail_usage(fmt::format("{}:{}: {}; make a plan with gc --plan FILE and limits",
+                                      path_.string(), number_, why));
     }
 
     Expected<FlatObject> next(std::istream& file) {

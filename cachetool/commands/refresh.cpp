@@ -2,6 +2,7 @@
 // The command refresh: purges buckets, and collects.
 #include <algorithm>
 #include <fmt/core.h>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -17,6 +18,7 @@
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
 #include "cachetool/term/text.hpp"
+#include "cachetool/term/width.hpp"
 
 namespace cachetool {
 namespace {
@@ -131,8 +133,8 @@ private:
             auto failure = no_bucket_failure(*word, existing_);
             failure->message = fmt::format(
                 "no bucket {}, but bucket {} has such a key: nothing was purged; `cachetool "
-                "refresh {} --key {}` purges that key alone",
-                named(*word), named(first), shell_word(first), shell_word(*word));
+                "refresh --key {} {}` purges that key alone",
+                named(*word), named(first), shell_pattern(*word), shell_words({first}));
             failure->write_done = [record = record_](JsonWriter& json) {
                 write_fields(json, record);
             };
@@ -253,9 +255,15 @@ private:
     /// Says by which command the purge of these buckets is undone, and what that command does.
     void say_undone_by(const std::vector<std::string>& buckets, std::string_view does) const {
         constexpr std::size_t most_named = 3;  // arbitrary: the command must fit in a line or two
+        if (buckets.size() > most_named) {
+            output_.say(fmt::format(
+                "until the next gc or refresh, trash restore with each of the {} buckets {}; "
+                "`cachetool trash` lists what it can restore",
+                buckets.size(), does));
+            return;
+        }
         std::string names;
         for (const auto& bucket : buckets) names += " --bucket " + shell_word(bucket);
-        if (buckets.size() > most_named) names = " --bucket BUCKET";
         const auto* const pattern = arguments_.value_of("key");
         output_.say(fmt::format("until the next gc or refresh, `cachetool trash restore{}{}` {}",
                                 names, pattern == nullptr ? "" : " --key " + shell_word(*pattern),
@@ -289,8 +297,9 @@ private:
                 [&](JsonWriter& json) { json.object([&] { write_fields(json, record_); }); });
         if (!conditions_.dry_run) return done;
         std::string lines;
+        const auto width = output_width().value_or(std::numeric_limits<std::size_t>::max());
         for (const auto& [bucket, key] : *record_.keys)
-            lines += fmt::format("{} {}\n", named(bucket), named(key));
+            lines += shortened(named(bucket) + " " + named(key), width) + "\n";
         return output_.text(lines);
     }
 

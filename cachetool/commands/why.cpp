@@ -33,7 +33,9 @@ std::string entry_lines(const KeyFate& fate, bool limits_given) {
     const auto& entry = *fate.entry;
     auto text = fmt::format("kept: {}, last used {}\n", shown_size(entry.info->bytes),
                             shown_last_use(entry.info->last_used));
-    if (entry.pinned) text += "pinned: no limit evicts it; `cachetool unpin` ends that\n";
+    if (entry.pinned)
+        text += fmt::format("pinned: no limit evicts it; `cachetool unpin {}` ends that\n",
+                            shell_words({entry.bucket, entry.key}));
     if (!entry.users.empty())
         text += fmt::format(
             "in use by {}: no limit evicts it, and its files stay even if it is removed\n",

@@ -101,6 +101,23 @@ std::string shell_word(std::string_view text) {
     return out + "'";
 }
 
+std::string shell_words(std::initializer_list<std::string_view> words) {
+    const bool has_dash = std::any_of(words.begin(), words.end(),
+                                      [](std::string_view word) { return word.starts_with('-'); });
+    std::string out = has_dash ? "--" : "";
+    for (const auto word : words) out += (out.empty() ? "" : " ") + shell_word(word);
+    return out;
+}
+
+std::string shell_pattern(std::string_view text) {
+    std::string pattern;
+    for (const char c : text) {
+        if (std::string_view("*?[\\").find(c) != std::string_view::npos) pattern += '\\';
+        pattern += c;
+    }
+    return shell_word(pattern);
+}
+
 std::string shown_size(std::uint64_t bytes) {
     constexpr std::array units{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     if (bytes < 1024) return fmt::format("{} B", bytes);

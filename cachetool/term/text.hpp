@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,11 @@ namespace cachetool {
 /// Returns `text` as one word of a POSIX shell: as it is, or in single quotes if it has characters
 /// that mean something there.
 [[nodiscard]] std::string shell_word(std::string_view text);
+/// Returns the words of a command as a user types them at the end of its line: after `--` if one of
+/// them begins with a dash.
+[[nodiscard]] std::string shell_words(std::initializer_list<std::string_view> words);
+/// Returns a pattern that a user types, and that this text alone matches.
+[[nodiscard]] std::string shell_pattern(std::string_view text);
 
 /// Returns a number of bytes: "512 B", "41.3 MiB".
 [[nodiscard]] std::string shown_size(std::uint64_t bytes);

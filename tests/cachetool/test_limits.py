@@ -120,6 +120,18 @@ class Gc(Limits):
         document = self.json("gc", "--min-free", "100%")
         self.assertEqual(document["evicted"], 2)
 
+    def test_a_disk_that_others_fill_is_not_blamed_on_entries(self):
+        for left in (2, 0):
+            self.fill(left)
+            for options in (["-n"], []):
+                out, err = self.finish(self.start("gc", "--min-free", "100%", *options))
+                self.assertIn("still below --min-free", out + err)
+                self.assertNotIn("pinned or kept", out + err)
+        self.fill(1)
+        self.tool("pin", "b", "0")
+        err = self.finish(self.start("gc", "--min-free", "100%"))[1]
+        self.assertIn("the entries in use, pinned or kept exceed it", err)
+
     def test_in_use_is_spared_and_said(self):
         self.fill(2)
         user = self.start(
@@ -286,11 +298,35 @@ class Holders(Limits):
             self.tool("exec", "b", "k", "--", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!")
         )
         self.addCleanup(os.kill, child, signal.SIGKILL)
-        words = "which has ended; a process that it started still runs"
+        words = (
+            "which has ended; a process that it started still runs, or another one is cleaning up "
+            "after it"
+        )
         self.assertIn(words, self.tool("why", "b", "k"))
         self.assertIn(words, self.tool("status"))
         self.tool("remove", "b", "k")
         self.assertIn(words, self.finish(self.start("gc"))[1])
+
+
+    def test_a_table_that_is_being_cleaned_up_is_not_blamed_on_a_child_alone(self):
+        self.put()
+        program = ["sh", "-c", "echo ready; exec sleep 1000"]
+        dead = self.start("exec", "b", "k", "--", *program)
+        self.assertEqual(dead.stdout.readline(), b"ready\n")
+        dead.kill()
+        dead.wait()
+        collector = self.start(
+            "gc", tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "reap.locked=stop"}
+        )
+        self.assertTrue(os.WIFSTOPPED(os.waitpid(collector.pid, os.WUNTRACED)[1]))
+        # Its lock is taken, and it has no child.
+        self.assertRegex(
+            self.tool("status"),
+            rf"{dead.pid} .*, which has ended; .*or another one is\s+cleaning\s+up after it",
+        )
+        collector.send_signal(signal.SIGCONT)
+        self.finish(collector)
+        self.assertIn("no process uses the cache", self.tool("status"))
 
 
 class Trash(Limits):

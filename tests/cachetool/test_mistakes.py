@@ -253,7 +253,7 @@ class WhatIsSaid(CacheTest):
         self.put(key="*")
         self.assertRegex(
             self.said("remove", "b", "*"),
-            r"removed \* of b; `cachetool .*trash` lists what can be brought back",
+            r"removed \* of b; `cachetool .*trash restore --bucket b --key '\\\*'` brings it back",
         )
         for args in [("pin", "b", "k"), ("unpin", "b", "k"), ("remove", "b", "other")]:
             self.assertEqual(self.said("--quiet", *args), "")
@@ -365,7 +365,7 @@ class WhatIsSaid(CacheTest):
         self.assertRegex(
             sentence,
             r"no bucket k1, but bucket wheels-v1 has such a key: nothing was purged; "
-            r"`cachetool .*refresh wheels-v1 --key k1` purges that key alone",
+            r"`cachetool .*refresh --key k1 wheels-v1` purges that key alone",
         )
         self.assertEqual(document["refreshed"], [])
         for key in ("k1", "k2"):

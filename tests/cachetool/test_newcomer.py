@@ -7,7 +7,9 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
+import time
 import unittest
 
 from harness import HANGS, TESTING_TOOL, TOOL, CacheTest
@@ -458,6 +460,32 @@ class Narrow(Newcomer):
         self.assertIn("…", line)
         self.assertIn(long, self.tool("gc", "-n", "--max-entries", "0"))
 
+    def test_dry_runs_and_doctor_fit(self):
+        # Short keys, and a use of which the age is no "0 s".
+        for number in range(12):
+            self.put("many", f"k{number}")
+            link = self.root / "buckets" / "many" / f"k{number}"
+            os.utime(link, (time.time() - 1440,) * 2, follow_symlinks=False)
+        for words in (
+            ["gc", "-n", "--max-entries", "0"],
+            ["gc", "-n", "--max-size", "1B", "--low-water", "50%"],
+            ["refresh", "-n", "--all"],
+            ["destroy", "-n", "--cache", str(self.root)],
+            ["doctor", "."],
+        ):
+            for columns in (60, 80):
+                shown = self.shown(columns, *words)
+                with self.subTest(words=words, columns=columns):
+                    # One long word, such as a path, can't be broken, and messages are not.
+                    wide = [
+                        line
+                        for line in shown.splitlines()
+                        if len(line) > columns
+                        and " " in line.strip()
+                        and not line.startswith("cachetool:")
+                    ]
+                    self.assertEqual(wide, [])
+
     def test_stats_lists_what_it_counts(self):
         self.put()
         for text in (self.tool("stats"), self.shown(60, "stats")):
@@ -473,6 +501,60 @@ class Narrow(Newcomer):
         self.assertRegex(
             self.tool("info", "b", "big"), r"(?m)^size +2\.0 KiB \(2000 bytes\) in 1 file$"
         )
+
+
+class Advice(Newcomer):
+    """What is advised can be typed as it stands, whatever the names are."""
+
+    BUCKET, KEY, OTHER = "-my b", "-k [1]*", "-k 1 and more"
+
+    def type_advice(self, text):
+        """Types the one command that the text advises."""
+        commands = re.findall(r"`cachetool ([^`]*)`", text)
+        self.assertEqual(len(commands), 1, text)
+        shell = ["sh", "-c", f"{shlex.quote(TOOL)} {commands[0]}"]
+        # Without the variable that names the cache.
+        env = {name: value for name, value in self.env.items() if name != "LARDER_CACHE_DIR"}
+        done = subprocess.run(shell, env=env, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def keys(self):
+        return [entry["key"] for entry in self.json("ls")["entries"]]
+
+    def put_both(self):
+        source = self.tree(file="text")
+        for key in (self.KEY, self.OTHER):
+            self.tool("put", "--", self.BUCKET, key, source)
+
+    def test_unpin(self):
+        self.put_both()
+        self.tool("pin", "--", self.BUCKET, self.KEY)
+        self.type_advice(self.tool("--cache", str(self.root), "why", "--", self.BUCKET, self.KEY))
+        self.assertNotIn("pinned", self.tool("why", "--", self.BUCKET, self.KEY))
+
+    def test_restore(self):
+        self.put_both()
+        self.tool("remove", "--", self.BUCKET, self.OTHER)
+        removed = self.start(
+            "--cache", str(self.root), "remove", "--", self.BUCKET, self.KEY
+        )
+        self.type_advice(self.finish(removed)[1])
+        self.assertEqual(self.keys(), [self.KEY])
+
+    def test_refresh_of_one_key(self):
+        self.put_both()
+        refused = self.start(
+            "--cache", str(self.root), "refresh", "--", self.BUCKET, self.KEY
+        )
+        self.type_advice(self.finish(refused, 3)[1])
+        self.assertEqual(self.keys(), [self.OTHER])
+
+    def test_no_name_of_a_word_is_advised(self):
+        for name in "abcd":
+            self.put(name, "k")
+        said = self.said("refresh", "--all", "--keep-garbage")
+        for command in re.findall(r"`cachetool ([^`]*)`", said):
+            self.assertNotRegex(command, r"\b[A-Z]{2,}\b")
 
 
 class Completion(Newcomer):
