@@ -175,9 +175,9 @@ public:
     /// clones or hard links, if the file system has them.
     ///
     /// Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
-    /// key names an entry again and RestoreOptions::replace is off; `damaged` if its tree differs
-    /// from its manifest in a name, a kind, a mode or a size; `invalid` if `id` is no id; `busy`
-    /// while another process collects or verifies.
+    /// key names an entry again and RestoreOptions::replace is off; `damaged` if it is not as its
+    /// manifest says, by the rules of verify, or has no manifest; `invalid` if `id` is no id;
+    /// `busy` while another process collects or verifies.
     /// Concurrency: no collection runs during the call. Otherwise as Bucket::publish.
     /// Crash: the entry is back or it is not. It stays in the trash in both cases.
     [[nodiscard]] Result<Lease> restore(std::string_view id,

@@ -847,9 +847,9 @@ typedef struct larder_restore_options {
  * The old entry stays in the trash. `lease`, for the new entry, may be NULL if you do not want one.
  * `options` may be NULL.
  * Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
- * key names an entry again and `replace` is 0; `damaged` if its tree differs from its manifest
- * in a name, a kind, a mode or a size; `invalid` if `id` is no id; `busy` while another process
- * collects or verifies.
+ * key names an entry again and `replace` is 0; `damaged` if it is not as its manifest says, by the
+ * rules of larder_cache_verify, or has no manifest; `invalid` if `id` is no id; `busy` while
+ * another process collects or verifies.
  * Concurrency: no collection runs during the call. Otherwise as larder_bucket_publish.
  * Crash: the entry is back or it is not. */
 larder_code larder_cache_restore(const larder_cache* cache, const char* id,
@@ -1217,9 +1217,11 @@ typedef struct larder_verify_report {
 void larder_verify_report_free(larder_verify_report* report);
 
 /* Checks every invariant that can be checked while other processes work. Looks at every file of the
- * live entries and compares names, kinds, modes and sizes with the entries' manifests, but does not
- * read the files. Follows no link. `report` must not be NULL: a finding is no error, so the report
- * is the only way to learn of it.
+ * live entries and compares names, kinds, modes and sizes with the entries' manifests. Reads only
+ * files that were modified after the entry was published, and compares them with their digests: see
+ * `digests` of larder_open_options. One that can't be compared so counts as changed, because
+ * larder_materialize refuses it. Follows no link. `report` must not be NULL: a finding is no error,
+ * so the report is the only way to learn of it.
  * Errors: `busy` as in larder_cache_collect. */
 larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options,
                                 larder_verify_report** report, larder_error** error);
