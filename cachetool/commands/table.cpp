@@ -19,7 +19,7 @@ constexpr OptionSpec files_have_digests = {"digest", "none|sha256",
 constexpr OptionSpec built_have_digests = {"digest", "none|sha256",
                                            "digests of the files; sha256 by default"};
 constexpr OptionSpec has_metadata = {"metadata", "TEXT",
-                                     "a text of yours for the entry, such as a URL or an ETag"};
+                                     "a text of yours for the record of the entry"};
 constexpr OptionSpec change_survives = {"durability", "process|power",
                                         "what the change survives: the death of any process, or "
                                         "a power cut as well (the default)"};
@@ -46,8 +46,7 @@ CommandTable commands() {
                  "  cachetool put tools-v1 node-22.1 ./node-v22.1-linux-x64",
          .min_words = 3,
          .max_words = 3,
-         .options = {{"move", nullptr,
-                      "move SOURCE, a directory on the same file system, instead of copying it"},
+         .options = {{"move", nullptr, "move SOURCE, a directory, and copy nothing"},
                      entry_survives,
                      files_have_digests,
                      has_metadata,
