@@ -101,7 +101,9 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder.pc
 if(TARGET larder_content)
     # The library is static, so every program links what it needs.
     set(larder_pc_crypto)
-    if(NOT APPLE)
+    if(WIN32)
+        set(larder_pc_own_crypto " -lbcrypt")
+    elseif(NOT APPLE)
         set(larder_pc_crypto libcrypto)
     endif()
     configure_file(cmake/larder-content.pc.in larder-content.pc @ONLY)
