@@ -6,7 +6,10 @@
 
 #include "cachetool/cli/help.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/doctor/parts.hpp"
+#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/environment.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/system/standard_streams.hpp"
 #include "cachetool/term/json.hpp"
 
@@ -27,7 +30,7 @@ CommandResult print_version(const CommandOutput& output) {
 
 /// Returns the cache that the options or the environment name, or nothing.
 std::string named_cache(const ParsedArguments& arguments) {
-    if (arguments.cache) return arguments.cache->string();
+    if (arguments.cache) return system::text_of(*arguments.cache);
     return system::environment_variable("LARDER_CACHE_DIR").value_or("");
 }
 
@@ -47,7 +50,9 @@ int run(const std::vector<std::string>& args) {
 int main(int argc, char** argv) {
     cachetool::system::prepare_standard_streams();
     try {
-        return cachetool::run({argv + (argc > 0 ? 1 : 0), argv + argc});
+        const auto words = cachetool::system::command_words(argc, argv);
+        if (const auto code = cachetool::doctor::play_part_of(words)) return *code;
+        return cachetool::run(words);
     } catch (const std::exception& error) {
         // The library throws nothing of its own: memory has run out, or a thread could not be
         // started. Write this without memory, too.

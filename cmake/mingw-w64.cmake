@@ -26,8 +26,11 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(Catch2_DIR ${CMAKE_CURRENT_LIST_DIR}/windows CACHE PATH "")
-# FindBoost looks for headers in places that Windows does not have.
+set(fmt_DIR ${CMAKE_CURRENT_LIST_DIR}/windows CACHE PATH "")
+# FindBoost looks in places that Windows does not have, and for names of Microsoft's compiler.
 set(Boost_INCLUDE_DIR ${larder_windows}/prefix/include CACHE PATH "")
+set(Boost_PROGRAM_OPTIONS_LIBRARY
+    ${larder_windows}/prefix/lib/libboost_program_options.a CACHE FILEPATH "")
 
 # Tests run in Wine.
 set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_CURRENT_LIST_DIR}/../scripts/wine)

@@ -10,6 +10,7 @@
 #include "cachetool/cli/nearest.hpp"
 #include "cachetool/cli/quantity.hpp"
 #include "cachetool/options/number.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -161,8 +162,8 @@ Expected<> take_globals(ParsedArguments& arguments) {
     arguments.json = take(arguments, "json").has_value();
     arguments.quiet = take(arguments, "quiet").has_value();
     arguments.allow_unsafe = take(arguments, "allow-unsafe").has_value();
-    if (const auto cache = take(arguments, "cache")) arguments.cache = *cache;
-    if (const auto log = take(arguments, "log")) arguments.log = *log;
+    if (const auto cache = take(arguments, "cache")) arguments.cache = system::path_of(*cache);
+    if (const auto log = take(arguments, "log")) arguments.log = system::path_of(*log);
     if (const auto timeout = take(arguments, "lock-timeout")) {
         arguments.lock_timeout = parse_seconds(*timeout);
         if (!arguments.lock_timeout)
@@ -304,7 +305,7 @@ Expected<ParsedArguments> parse(const Words& args, CommandTable commands) {
     arguments.command = find_command(commands, words.front());
     if (arguments.command == nullptr) {
         if (words.front().empty()) return fail_usage(fmt::format("the command {}", is_empty));
-        const auto directory = arguments.cache ? arguments.cache->string() : std::string();
+        const auto directory = arguments.cache ? system::text_of(*arguments.cache) : std::string();
         const auto hint =
             find_command(commands, directory) == nullptr
                 ? suggested_command(words.front(), commands)

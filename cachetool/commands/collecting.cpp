@@ -7,6 +7,7 @@
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/system/interrupt.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/progress.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -167,7 +168,7 @@ std::string kept_lines(const larder::CollectReport& report) {
             one ? "it uses" : "they use", one ? "it has" : "they have", one ? "it" : "them");
     }
     for (const auto& path : report.unknown)
-        lines += fmt::format("left alone: {}\n", harmless(path.string()));
+        lines += fmt::format("left alone: {}\n", harmless(system::text_of(path)));
     return lines;
 }
 

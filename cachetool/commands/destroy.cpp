@@ -8,8 +8,10 @@
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/environment.hpp"
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -24,7 +26,7 @@ Expected<> require_named_cache(const ParsedArguments& arguments,
     return fail_usage(
         fmt::format("destroy wants the cache by its name: `cachetool --cache {} destroy` deletes "
                     "the one that is used without a name, with all entries",
-                    shell_word(root.string())));
+                    system::shell_word(system::text_of(root))));
 }
 
 /// Returns how much a cache holds, in words.
@@ -49,9 +51,10 @@ std::string would_delete(const ParsedArguments& arguments, const CommandOutput& 
     const bool is_empty = system::retried(
         error, [&](std::error_code& each) { return std::filesystem::is_empty(root, each); });
     if (is_empty && !error)
-        return fmt::format("would delete the empty directory {}\n", harmless(root.string()));
+        return fmt::format("would delete the empty directory {}\n",
+                           harmless(system::text_of(root)));
     const auto held = holdings(arguments, output);
-    return fmt::format("would delete the cache {}: {}\n", harmless(root.string()),
+    return fmt::format("would delete the cache {}: {}\n", harmless(system::text_of(root)),
                        held ? *held : "what it holds can't be listed");
 }
 
@@ -69,7 +72,7 @@ CommandResult run_destroy(const ParsedArguments& arguments, const CommandOutput&
     LARDER_TRY_ASSIGN(const auto named, named_root(arguments));
     std::string plan;
     if (!there) {
-        output.say(fmt::format("there is no cache at {}", harmless(root.string())));
+        output.say(fmt::format("there is no cache at {}", harmless(system::text_of(root))));
     } else if (dry_run) {
         if (const auto checked = larder::Cache::check_destroy(named); !checked)
             return fail(explained(checked.error(), named));
@@ -77,12 +80,12 @@ CommandResult run_destroy(const ParsedArguments& arguments, const CommandOutput&
     } else {
         if (const auto destroyed = larder::Cache::destroy(named); !destroyed)
             return fail(explained(destroyed.error(), named));
-        output.say(fmt::format("deleted the cache {}", harmless(root.string())));
+        output.say(fmt::format("deleted the cache {}", harmless(system::text_of(root))));
     }
     if (!output.json()) return plan.empty() ? CommandResult(done) : output.text(fitted(plan));
     return output.document([&](JsonWriter& json) {
         json.object([&] {
-            json.field("path", root.string());
+            json.field("path", system::text_of(root));
             json.field("dry_run", dry_run);
             json.field("destroyed", there && !dry_run);
         });

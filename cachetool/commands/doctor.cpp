@@ -9,7 +9,9 @@
 #include "cachetool/commands/table.hpp"
 #include "cachetool/doctor/probes.hpp"
 #include "cachetool/doctor/scratch.hpp"
+#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/system/volume.hpp"
 #include "cachetool/term/colour.hpp"
 #include "cachetool/term/json.hpp"
@@ -48,8 +50,12 @@ bool blame_the_full_disk(ProbeResults& results) {
     for (auto& result : results) {
         if (result.verdict != ProbeVerdict::broken) continue;
         bool is_full = result.name == "space";
-        const auto no_room = std::make_error_code(std::errc::no_space_on_device).message();
-        if (result.found.find(no_room) != std::string::npos) {
+        // The standard library may have its own words.
+        const auto no_room = {system::full_disk_error().message(),
+                              std::make_error_code(std::errc::no_space_on_device).message()};
+        if (std::any_of(no_room.begin(), no_room.end(), [&](const std::string& words) {
+                return result.found.find(words) != std::string::npos;
+            })) {
             is_full = true;
             result.effect =
                 "the disk has no room for this probe: make room (in a cache that exists, refresh "
@@ -68,7 +74,7 @@ bool stands(const std::filesystem::path& path, std::error_code& error) {
 Expected<std::filesystem::path> root_to_probe(const ParsedArguments& arguments) {
     if (arguments.words.empty()) return cache_root(arguments);
     auto choice = arguments;
-    choice.cache = arguments.words.front();
+    choice.cache = system::path_of(arguments.words.front());
     LARDER_TRY_ASSIGN(const auto root, cache_root(choice));
     // A mistyped name must not be judged by a directory above it: that may be another disk.
     std::error_code error;
@@ -76,7 +82,8 @@ Expected<std::filesystem::path> root_to_probe(const ParsedArguments& arguments) 
         return fail_usage(
             fmt::format("there is no directory {}; to judge the nearest one that "
                         "exists, run `cachetool doctor {}`",
-                        root.string(), shell_word(doctor::place_for_probing(root).string())));
+                        system::text_of(root),
+                        system::shell_word(system::text_of(doctor::place_for_probing(root)))));
     return root;
 }
 
@@ -96,15 +103,15 @@ void probe(const std::filesystem::path& place, const CommandOutput& output, Prob
         return;
     }
     const auto directory = scratch->path();
-    output.say(fmt::format("judging the file system of {}, in the new directory {}", place.string(),
-                           directory.string()));
-    for (const auto step : {doctor::probe_names, doctor::probe_files, doctor::probe_processes,
-                            doctor::probe_larder}) {
+    output.say(fmt::format("judging the file system of {}, in the new directory {}",
+                           system::text_of(place), system::text_of(directory)));
+    for (const auto step : {doctor::probe_primitives, doctor::probe_names, doctor::probe_files,
+                            doctor::probe_processes, doctor::probe_larder}) {
         if (!system::DeferSignals::is_interrupted()) step(directory, results);
     }
     if (const auto error = scratch->remove())
         output.warn(fmt::format("{} could not be removed ({}): please delete it",
-                                directory.string(), error.message()));
+                                system::text_of(directory), error.message()));
 }
 
 /// Says which kinds of links and buckets the cache has, if there is one and it can be read.
@@ -167,7 +174,7 @@ std::string results_text(const ProbeResults& results) {
 }
 
 std::string volume_text(const std::filesystem::path& place, const system::MountedVolume& volume) {
-    auto text = fmt::format("{}: {}", harmless(place.string()), harmless(volume.type));
+    auto text = fmt::format("{}: {}", harmless(system::text_of(place)), harmless(volume.type));
     if (!volume.mount_point.empty())
         text += fmt::format(" on {}, mounted at {} ({})", harmless(volume.device),
                             harmless(volume.mount_point), harmless(volume.options));
@@ -182,7 +189,7 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
     std::error_code error;
     if (!stands(root, error))
         output.say(fmt::format("{} does not exist yet, so this is about {}, where it would be made",
-                               root.string(), place.string()));
+                               system::text_of(root), system::text_of(place)));
     const auto volume = system::volume_of(place);
     ProbeResults results;
     doctor::probe_mount(volume, results);
@@ -205,8 +212,8 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
                            exit_code);
     const auto write = [&](JsonWriter& json) {
         json.object([&] {
-            json.field("path", root.string());
-            json.field("probed_in", place.string());
+            json.field("path", system::text_of(root));
+            json.field("probed_in", system::text_of(place));
             json.field("works", exit_code == done);
             json.name("file_system");
             write_volume(json, volume);

@@ -13,8 +13,10 @@
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/files.hpp"
 #include "cachetool/system/interrupt.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -50,8 +52,9 @@ Expected<larder::LinkMode> link_mode_of(const ParsedArguments& arguments) {
 
 bool exists(const std::string& path) {
     std::error_code error;
-    const auto status = system::retried(
-        error, [&](std::error_code& each) { return std::filesystem::symlink_status(path, each); });
+    const auto status = system::retried(error, [&](std::error_code& each) {
+        return std::filesystem::symlink_status(system::path_of(path), each);
+    });
     // A path that can't be looked at may exist: then the copy says what is wrong with it.
     return status.type() != std::filesystem::file_type::not_found;
 }
@@ -70,7 +73,7 @@ Expected<> check_source(const std::vector<std::string>& words) {
     }
     auto failure = system_failure(fmt::format("read SOURCE {}", source),
                                   std::make_error_code(std::errc::no_such_file_or_directory));
-    failure->path = source;
+    failure->path = system::path_of(source);
     return fail(std::move(failure));
 }
 
@@ -79,14 +82,15 @@ larder::Result<larder::Lease> put(const larder::Bucket& bucket, const std::strin
                                   const std::string& source, bool move,
                                   const larder::PublishOptions& options) {
     LARDER_TRY_ASSIGN(auto staging, bucket.stage());
-    LARDER_TRY(move ? staging.move_from(source) : staging.copy_from(source));
+    const auto path = system::path_of(source);
+    LARDER_TRY(move ? staging.move_from(path) : staging.copy_from(path));
     return bucket.publish(key, std::move(staging), options);
 }
 
 /// Returns what an install says if something stands in its way.
 std::string obstacle_sentence(const larder::Error& error, const std::string& destination) {
-    const auto path = error.path.string();
-    const std::filesystem::path wanted = destination;
+    const auto path = system::text_of(error.path);
+    const auto wanted = system::path_of(destination);
     if (error.path == (wanted.has_filename() ? wanted : wanted.parent_path()))
         return fmt::format("DEST {} is no directory: name a directory, or a path that is free",
                            path);
@@ -125,7 +129,7 @@ std::string removal_sentence(const std::string& bucket, const std::vector<std::s
                           ? fmt::format(
                                 "`cachetool trash restore --bucket {} --key {}` brings it "
                                 "back until the next gc or refresh",
-                                shell_word(bucket), shell_pattern(key))
+                                system::shell_word(bucket), shell_pattern(key))
                           : std::string(
                                 "`cachetool trash` lists what can be brought back until "
                                 "the next gc or refresh");
@@ -138,9 +142,9 @@ std::string removal_sentence(const std::string& bucket, const std::vector<std::s
 
 CommandResult run_dir(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto root, cache_root(arguments));
-    if (!output.json()) return output.text(root.string() + "\n");
+    if (!output.json()) return output.text(system::text_of(root) + "\n");
     return output.document(
-        [&](JsonWriter& json) { json.object([&] { json.field("path", root.string()); }); });
+        [&](JsonWriter& json) { json.object([&] { json.field("path", system::text_of(root)); }); });
 }
 
 CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& output) {
@@ -200,7 +204,7 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
     system::StopOnSignal stop;
     const auto made = [&] {
         const system::PollForStop polls(stop);
-        return larder::materialize(lease.path(), destination,
+        return larder::materialize(lease.path(), system::path_of(destination),
                                    {.mode = mode,
                                     .replace = replace,
                                     .stop = stop.token(),
@@ -218,8 +222,8 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
         if (made.error().step == std::string_view("materialize"))
             failure->message = fmt::format("DEST {} {}", destination, made.error().detail);
         if (made.error().code == larder::Errc::damaged)
-            failure->message =
-                fmt::format("{}: {}", harmless(made.error().path.string()), made.error().detail);
+            failure->message = fmt::format("{}: {}", harmless(system::text_of(made.error().path)),
+                                           made.error().detail);
         if (made.error().code == larder::Errc::exists)
             failure->message = obstacle_sentence(made.error(), destination);
         return fail(std::move(failure));

@@ -12,6 +12,8 @@
 #include "cachetool/commands/plan.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/command_line.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/sorted_rows.hpp"
 #include "cachetool/term/text.hpp"
 #include "cachetool/term/width.hpp"
@@ -80,13 +82,13 @@ Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesys
         if (job.limits.any() || plan != nullptr)
             return fail_usage(
                 "--apply takes neither limits nor --plan: give them when you make the plan");
-        LARDER_TRY_ASSIGN(auto evictions, read_plan(*apply, root));
+        LARDER_TRY_ASSIGN(auto evictions, read_plan(system::path_of(*apply), root));
         job.apply = larder::EvictionPlan{std::move(evictions), job.limits.keep};
     }
     if (plan != nullptr) {
         if (!job.limits.any())
             return fail_usage("--plan wants at least one limit, such as --max-size 10GiB");
-        LARDER_TRY_ASSIGN(job.plan, PlanWriter::create(*plan, root));
+        LARDER_TRY_ASSIGN(job.plan, PlanWriter::create(system::path_of(*plan), root));
     }
     return job;
 }
@@ -203,7 +205,7 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
         LARDER_TRY(job.plan->finish());
         output.say(fmt::format("wrote a plan of {}; `cachetool gc --apply {}` carries it out",
                                counted(report.evicted, "eviction", "evictions"),
-                               shell_word(arguments.value_or("plan", ""))));
+                               system::shell_word(arguments.value_or("plan", ""))));
     }
     if (job.options.dry_run && !output.json())
         return print_dry_run(output, report, reached.lines(job.limits), dry);

@@ -13,6 +13,7 @@
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/system/pattern.hpp"
 #include "cachetool/term/table.hpp"
 #include "cachetool/term/text.hpp"
@@ -144,7 +145,7 @@ std::string text_of(const ListedEntry& listed) {
     line("bucket", shown(info.bucket));
     line("key", shown(info.key));
     line("id", info.id);
-    line("path", harmless(info.path.string()));
+    line("path", harmless(system::text_of(info.path)));
     const auto exact = info.bytes < 1024 ? std::string() : fmt::format(" ({} bytes)", info.bytes);
     line("size", fmt::format("{}{} in {}", shown_size(info.bytes), exact,
                              counted(info.files, "file", "files")));

@@ -9,6 +9,7 @@
 #include "cachetool/cli/prose.hpp"
 #include "cachetool/commands/table.hpp"
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/json.hpp"
 
 namespace cachetool {
@@ -160,16 +161,16 @@ Expected<> write_files(const std::vector<ManualPage>& pages,
         return std::filesystem::create_directories(directory, each);
     });
     if (error)
-        return fail(
-            system_failure(fmt::format("make the directory {}", directory.string()), error));
+        return fail(system_failure(fmt::format("make the directory {}", system::text_of(directory)),
+                                   error));
     for (const auto& one : pages) {
-        const auto path = directory / one.name;
+        const auto path = directory / system::path_of(one.name);
         std::ofstream file(path, std::ios::binary);
         file << one.text;
         file.close();
         if (!file)
-            return fail(
-                system_failure(fmt::format("write {}", path.string()), system::stream_error()));
+            return fail(system_failure(fmt::format("write {}", system::text_of(path)),
+                                       system::stream_error()));
     }
     return {};
 }
@@ -192,7 +193,7 @@ CommandResult run_man(const ParsedArguments& arguments, const CommandOutput& out
     if (directory != nullptr) {
         if (!arguments.words.empty()) return fail_usage("man wants either COMMAND or --into DIR");
         pages = all_pages();
-        LARDER_TRY(write_files(pages, *directory));
+        LARDER_TRY(write_files(pages, system::path_of(*directory)));
     } else {
         LARDER_TRY_ASSIGN(auto page, wanted_page(arguments));
         pages.push_back(std::move(page));

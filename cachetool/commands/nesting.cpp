@@ -2,6 +2,7 @@
 #include "cachetool/commands/nesting.hpp"
 
 #include "cachetool/system/environment.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/system/process.hpp"
 #include "cachetool/term/json.hpp"
 
@@ -31,7 +32,7 @@ std::string line_of(const BuildTarget& target, std::int64_t builder) {
     return json_line([&](JsonWriter& json) {
         json.object([&] {
             json.field("builder", builder);
-            json.field("cache", as_utf8(target.cache.root().native()));
+            json.field("cache", as_utf8(system::text_of(target.cache.root())));
             json.field("bucket", as_utf8(target.bucket));
             json.field("key", as_utf8(target.key));
         });

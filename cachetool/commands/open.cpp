@@ -7,22 +7,22 @@
 
 #include "cachetool/system/environment.hpp"
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/path_text.hpp"
 
 namespace cachetool {
 namespace {
 
 namespace fs = std::filesystem;
 using system::environment_variable;
+using system::path_of;
 
 std::optional<fs::path> chosen_root(const ParsedArguments& arguments) {
     if (arguments.cache) return arguments.cache;
-    if (const auto named = environment_variable("LARDER_CACHE_DIR")) return *named;
+    if (const auto named = environment_variable("LARDER_CACHE_DIR")) return path_of(*named);
     // The XDG base directory specification says that a relative path must be ignored.
-    if (const auto xdg = environment_variable("XDG_CACHE_HOME");
-        xdg && fs::path(*xdg).is_absolute())
-        return fs::path(*xdg) / "larder";
-    if (const auto home = environment_variable("HOME"))
-        return fs::path(*home) / ".cache" / "larder";
+    if (const auto xdg = environment_variable("XDG_CACHE_HOME"); xdg && path_of(*xdg).is_absolute())
+        return path_of(*xdg) / "larder";
+    if (const auto directory = system::user_cache_directory()) return *directory / "larder";
     return std::nullopt;
 }
 
@@ -42,7 +42,7 @@ bool is_absent(const fs::path& root) {
 /// Refuses a path with a "~" that no shell has expanded, as in --cache='~/cache': it would become a
 /// directory of that name.
 Expected<> check_tilde(const fs::path& root) {
-    const auto& text = root.native();
+    const auto text = system::text_of(root);
     if (text != "~" && !text.starts_with("~/")) return {};
     return fail_usage(fmt::format(
         "the cache {0} begins with a ~ that no shell has expanded: say \"$HOME{1}\", or "
@@ -51,7 +51,7 @@ Expected<> check_tilde(const fs::path& root) {
 }
 
 std::string absence_of(const fs::path& root) {
-    return fmt::format("there is no cache at {} yet", root.string());
+    return fmt::format("there is no cache at {} yet", system::text_of(root));
 }
 
 larder::Result<larder::Cache> open_cache(const fs::path& root, const ParsedArguments& arguments,
@@ -59,7 +59,7 @@ larder::Result<larder::Cache> open_cache(const fs::path& root, const ParsedArgum
     options.allow_unsafe = arguments.allow_unsafe;
     if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
     options.log =
-        arguments.log ? *arguments.log : fs::path(environment_variable("LARDER_LOG").value_or(""));
+        arguments.log ? *arguments.log : path_of(environment_variable("LARDER_LOG").value_or(""));
     options.digests = {&larder::sha256()};
     options.on_wait = [output](const std::string& sentence) { output.say(sentence); };
     return larder::Cache::open(root, options);
@@ -102,13 +102,16 @@ larder::Error explained(larder::Error error, const fs::path& root) {
 Expected<fs::path> named_root(const ParsedArguments& arguments) {
     const auto root = chosen_root(arguments);
     if (!root)
-        return fail_usage("no cache directory: give --cache, or set LARDER_CACHE_DIR or HOME");
+        return fail_usage(
+            fmt::format("no cache directory: give --cache, or set LARDER_CACHE_DIR or {}",
+                        system::user_cache_variable));
     LARDER_TRY(check_tilde(*root));
     std::error_code error;
     const auto absolute =
         system::retried(error, [&](std::error_code& each) { return fs::absolute(*root, each); });
     if (error)
-        return fail(system_failure(fmt::format("find the directory {}", root->string()), error));
+        return fail(
+            system_failure(fmt::format("find the directory {}", system::text_of(*root)), error));
     return absolute;
 }
 
@@ -126,7 +129,7 @@ Expected<larder::Cache> open_or_create(const ParsedArguments& arguments,
     LARDER_TRY_ASSIGN(options.bucket_kind, bucket_kind_of(arguments));
     const bool is_new = is_absent(root);
     LARDER_TRY_ASSIGN(auto cache, open_cache(root, arguments, output, std::move(options)));
-    if (is_new) output.say(fmt::format("made a new cache at {}", root.string()));
+    if (is_new) output.say(fmt::format("made a new cache at {}", system::text_of(root)));
     return cache;
 }
 

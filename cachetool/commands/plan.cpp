@@ -6,6 +6,7 @@
 #include "cachetool/cli/quantity.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -38,7 +39,8 @@ Expected<std::uint64_t> parse_free(const fs::path& root, std::string_view option
     const auto space =
         system::retried(error, [&](std::error_code& each) { return fs::space(root, each); });
     if (error)
-        return fail(system_failure(fmt::format("read the free space of {}", root.string()), error));
+        return fail(
+            system_failure(fmt::format("read the free space of {}", system::text_of(root)), error));
     return space.capacity / 100 * percent;
 }
 
@@ -55,7 +57,7 @@ Expected<> check_keep(const std::vector<std::string>& patterns) {
 }
 
 Failure file_failure(const char* what, const fs::path& path) {
-    return system_failure(fmt::format("{} the plan {}", what, path.string()),
+    return system_failure(fmt::format("{} the plan {}", what, system::text_of(path)),
                           system::stream_error());
 }
 
@@ -87,8 +89,8 @@ public:
         std::error_code error;
         if (system::retried(error,
                             [&](std::error_code& each) { return fs::is_directory(path_, each); }))
-            return fail_usage(
-                fmt::format("--apply {}: this is a directory, and no plan", path_.string()));
+            return fail_usage(fmt::format("--apply {}: this is a directory, and no plan",
+                                          system::text_of(path_)));
         std::ifstream file(path_, std::ios::binary);
         if (!file) return fail(file_failure("read", path_));
         LARDER_TRY_ASSIGN(const auto first, next(file));
@@ -109,7 +111,7 @@ public:
 private:
     [[nodiscard]] tl::unexpected<Failure> refuse(std::string_view why) const {
         return fail_usage(fmt::format("{}:{}: {}; make a plan with gc --plan FILE and limits",
-                                      path_.string(), number_, why));
+                                      system::text_of(path_), number_, why));
     }
 
     Expected<FlatObject> next(std::istream& file) {
@@ -127,9 +129,9 @@ private:
             return refuse("this is no plan of this version");
         const auto cache = line.texts.find("cache");
         const std::string made_for = cache == line.texts.end() ? "" : cache->second;
-        if (made_for != root_.string())
+        if (made_for != system::text_of(root_))
             return refuse(fmt::format("the plan is for the cache \"{}\", and this is {}",
-                                      shown(made_for), root_.string()));
+                                      shown(made_for), system::text_of(root_)));
         return {};
     }
 
@@ -166,8 +168,9 @@ Expected<PlanWriter> PlanWriter::create(const fs::path& path, const fs::path& ro
     const auto error = system::create_new_file(path);
     if (error == std::errc::file_exists)
         return fail_usage(
-            fmt::format("--plan {}: the name is taken; name a new file", path.string()));
-    if (error) return fail(system_failure(fmt::format("write the plan {}", path.string()), error));
+            fmt::format("--plan {}: the name is taken; name a new file", system::text_of(path)));
+    if (error)
+        return fail(system_failure(fmt::format("write the plan {}", system::text_of(path)), error));
     PlanWriter writer;
     writer.unfinished_.reset(new UnfinishedPlan{path});
     writer.path_ = path;
@@ -176,7 +179,7 @@ Expected<PlanWriter> PlanWriter::create(const fs::path& path, const fs::path& ro
     writer.file_ << json_line([&](JsonWriter& json) {
         json.object([&] {
             json.field(magic, version);
-            json.field("cache", root.string());
+            json.field("cache", system::text_of(root));
             json.field("made", iso_time(std::chrono::system_clock::now()));
         });
     });

@@ -18,6 +18,7 @@
 #include "cachetool/system/deadline.hpp"
 #include "cachetool/system/environment.hpp"
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -28,7 +29,11 @@ using system::ProgramEnd;
 
 Failure failure_to_run(const std::string& program, const ProgramEnd& end) {
     auto failure = system_failure(fmt::format("run {}", program), end.not_run);
-    failure->message += "; check that it is a program that this user may run";
+    failure->message +=
+        end.is_batch_file
+            ? "; cmd runs batch files, and reads their arguments by rules of its own: name it, as "
+              "in -- cmd /c FILE, if the arguments are safe there"
+            : "; check that it is a program that this user may run";
     failure->code = "command";
     failure->exit_code = end.exit_code;
     return failure;
@@ -67,7 +72,7 @@ public:
             failure_ = FailureReport(*prepared.error());
             return false;
         }
-        const std::string stage = staging.path().string();
+        const std::string stage = system::text_of(staging.path());
         const auto end = system::run_child(arguments_.program, ChildOutput::to_stderr,
                                            arguments_.has("chdir") ? stage : "");
         if (end.exit_code != 0 || end.ending_signal != 0) {
@@ -83,7 +88,7 @@ public:
 
 private:
     [[nodiscard]] Expected<> prepare(const larder::Staging& staging) const {
-        LARDER_TRY(set_variable("LARDER_STAGE", staging.path().string()));
+        LARDER_TRY(set_variable("LARDER_STAGE", system::text_of(staging.path())));
         LARDER_TRY(set_variable("LARDER_INSIDE", staging.inside()));
         if (const auto error = enter_build(target_))
             return fail(system_failure("set LARDER_BUILDING", error));
@@ -92,8 +97,9 @@ private:
 
     static bool is_empty_directory(const std::string& path) {
         std::error_code error;
-        const bool empty = system::retried(
-            error, [&](std::error_code& each) { return std::filesystem::is_empty(path, each); });
+        const bool empty = system::retried(error, [&](std::error_code& each) {
+            return std::filesystem::is_empty(system::path_of(path), each);
+        });
         return empty && !error;
     }
 
@@ -172,7 +178,7 @@ CommandResult run_exec(const ParsedArguments& arguments, const CommandOutput& ou
     } else {
         output.say(unprotected_warning);
     }
-    LARDER_TRY(set_variable("LARDER_ENTRY", lease->path().string()));
+    LARDER_TRY(set_variable("LARDER_ENTRY", system::text_of(lease->path())));
 
     // With --supervise this process holds the lease. The child has inherited its descriptor, and so
     // keeps the entry even if this process is killed.

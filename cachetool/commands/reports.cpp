@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/commands/reports.hpp"
 
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/failure.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -10,7 +11,7 @@ void write_fields(JsonWriter& json, const larder::EntryInfo& entry) {
     json.field("bucket", entry.bucket);
     json.field("key", entry.key);
     json.field("id", entry.id);
-    json.field("path", entry.path.string());
+    json.field("path", system::text_of(entry.path));
     json.field("bytes", entry.bytes);
     json.field("files", entry.files);
     json.field("published", iso_time(entry.published));
@@ -77,7 +78,7 @@ void write_fields(JsonWriter& json, const larder::CollectReport& report) {
     json.list("leased", report.leased);
     json.name("unknown");
     json.array([&] {
-        for (const auto& path : report.unknown) json.value(path.string());
+        for (const auto& path : report.unknown) json.value(system::text_of(path));
     });
     json.field("in_grace", report.in_grace);
     json.list("failures", report.failures);
@@ -114,7 +115,7 @@ void write_json(JsonWriter& json, const larder::Eviction& eviction) {
 void write_json(JsonWriter& json, const larder::Finding& finding) {
     json.object([&] {
         json.field("kind", larder::name_of(finding.kind));
-        json.field("path", finding.path.string());
+        json.field("path", system::text_of(finding.path));
         json.field("what", finding.what);
         json.field("repaired", finding.repaired);
     });
@@ -164,7 +165,7 @@ void write_fields(JsonWriter& json, const larder::MaterializeReport& report) {
 }
 
 EntryLocation location_of(std::string bucket, std::string key, const larder::Lease& lease) {
-    return {std::move(bucket), std::move(key), lease.id(), lease.path().string()};
+    return {std::move(bucket), std::move(key), lease.id(), system::text_of(lease.path())};
 }
 
 void write_fields(JsonWriter& json, const EntryLocation& entry) {

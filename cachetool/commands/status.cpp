@@ -8,6 +8,7 @@
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/colour.hpp"
 #include "cachetool/term/table.hpp"
 #include "cachetool/term/text.hpp"
@@ -89,7 +90,7 @@ CommandResult watch_status(const ParsedArguments& arguments, const CommandOutput
         LARDER_TRY_ASSIGN(const auto report, read_status(arguments, silent));
         if (output.json()) return json_line([&](JsonWriter& json) { write_json(json, report); });
         // To the second: no frame is more exact.
-        return fmt::format("{}, {}Z\n\n{}\n", harmless(root.string()),
+        return fmt::format("{}, {}Z\n\n{}\n", harmless(system::text_of(root)),
                            iso_time(std::chrono::system_clock::now()).substr(0, 19),
                            output.advised(shown_status(report)));
     });

@@ -11,6 +11,7 @@
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/colour.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -26,7 +27,7 @@ std::string line_of(const larder::Finding& finding) {
     return fmt::format(
         "{}{}: {}: {}\n",
         coloured(larder::name_of(finding.kind), colour_of(finding), system::StandardStream::output),
-        finding.repaired ? " (repaired)" : "", harmless(finding.path.string()),
+        finding.repaired ? " (repaired)" : "", harmless(system::text_of(finding.path)),
         harmless(finding.what));
 }
 

@@ -24,8 +24,7 @@ larder::Result<larder::MaterializeReport> install_by(larder::LinkMode mode, cons
 
 /// Returns why the library could not, without the paths of this probe.
 std::string reason_of(const larder::Error& error) {
-    return error.sys_errno != 0 ? std::generic_category().message(error.sys_errno)
-                                : error.message();
+    return error.sys_errno != 0 ? std::system_category().message(error.sys_errno) : error.message();
 }
 
 void probe_clones(const fs::path& file, ProbeResults& results) {
@@ -72,8 +71,7 @@ void probe_shared_blocks(const fs::path& root, ProbeResults& results) {
 
 void probe_hard_links(const fs::path& file, ProbeResults& results) {
     const auto linked = install_by(larder::LinkMode::hardlink, file, "linked");
-    std::error_code error;
-    if (linked && fs::hard_link_count(file, error) == 2) {
+    if (linked && system::link_count(file) == 2) {
         results.push_back({"hard links", ProbeVerdict::ok, "work", ""});
     } else {
         results.push_back({"hard links", ProbeVerdict::limited,

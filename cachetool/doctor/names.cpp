@@ -2,6 +2,7 @@
 
 #include "cachetool/doctor/probes.hpp"
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/path_text.hpp"
 
 namespace cachetool::doctor {
 namespace {
@@ -53,7 +54,7 @@ private:
     [[nodiscard]] std::string text_of(const char* name) const {
         std::error_code error;
         const auto path = directory_ / name;
-        if (fs::is_symlink(path, error)) return fs::read_symlink(path, error).string();
+        if (fs::is_symlink(path, error)) return system::text_of(fs::read_symlink(path, error));
         std::string text;
         static_cast<void>(system::read_text(path, text));
         return text;

@@ -41,6 +41,8 @@ void probe_mount(const system::MountedVolume& volume, ProbeResults& results);
 
 /// Links, and the renames that publish and retire them (names.cpp).
 void probe_names(const std::filesystem::path& scratch, ProbeResults& results);
+/// The calls that a system has beside those of POSIX (primitives.cpp).
+void probe_primitives(const std::filesystem::path& scratch, ProbeResults& results);
 /// How `install` can share files, and which times they keep (files.cpp).
 void probe_files(const std::filesystem::path& scratch, ProbeResults& results);
 /// What two processes see of each other: locks and mapped memory. Leases, and the answer to whether

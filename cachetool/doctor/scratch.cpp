@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/path_text.hpp"
 
 namespace cachetool::doctor {
 namespace {
@@ -34,7 +35,7 @@ Expected<ScratchDirectory> ScratchDirectory::make_in(const fs::path& directory) 
     if (const auto error =
             system::make_private_directory(directory / "larder-doctor-", scratch.path_)) {
         auto failure = system_failure(
-            fmt::format("make a directory in {} to probe in", directory.string()), error);
+            fmt::format("make a directory in {} to probe in", system::text_of(directory)), error);
         failure->path = directory;
         return fail(std::move(failure));
     }
@@ -43,7 +44,7 @@ Expected<ScratchDirectory> ScratchDirectory::make_in(const fs::path& directory) 
 
 std::error_code ScratchDirectory::remove() {
     std::error_code error;
-    if (deferred_ != nullptr && !path_.empty()) fs::remove_all(path_, error);
+    if (deferred_ != nullptr && !path_.empty()) error = system::remove_tree(path_);
     deferred_.reset();
     return error;
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Uses larder where the other probes were made: open, publish, replace, lease, refresh and collect,
 // with a second process that is killed.
+#include <chrono>
+#include <thread>
 
 #include <larder/larder.hpp>
 
+#include "cachetool/doctor/parts.hpp"
 #include "cachetool/doctor/probes.hpp"
 #include "cachetool/system/files.hpp"
 #include "cachetool/system/other_process.hpp"
+#include "cachetool/system/path_text.hpp"
 
 namespace cachetool::doctor {
 namespace {
@@ -22,6 +26,21 @@ tl::unexpected<larder::Error> wrong(std::string what) {
     larder::Error error;
     error.detail = std::move(what);
     return tl::unexpected(std::move(error));
+}
+
+/// Leases the entry for as long as this process lives.
+larder::Result<> lease_forever(const fs::path& root, const larder::OpenOptions& options) {
+    static std::optional<larder::Lease> held;
+    LARDER_TRY_ASSIGN(const auto cache, larder::Cache::open(root, options));
+    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket("doctor"));
+    LARDER_TRY_ASSIGN(held, bucket.get("key"));
+    return {};
+}
+
+bool act_lease_entry(const std::vector<std::string>& words) {
+    larder::OpenOptions options;
+    options.allow_network = words.size() > 1;
+    return lease_forever(system::path_of(words.at(0)), options).has_value();
 }
 
 /// Uses one bucket of a cache, step by step. Each step fails if the cache does not do what it
@@ -69,25 +88,22 @@ private:
         return {};
     }
 
-    /// Leases the entry for as long as this process lives.
-    [[nodiscard]] larder::Result<> lease_forever() const {
-        static std::optional<larder::Lease> held;
-        LARDER_TRY_ASSIGN(const auto cache, larder::Cache::open(root_, options_));
-        LARDER_TRY_ASSIGN(const auto bucket, cache.bucket("doctor"));
-        LARDER_TRY_ASSIGN(held, bucket.get("key"));
-        return {};
-    }
-
     [[nodiscard]] larder::Result<> refresh_while_used(const larder::Bucket& bucket) const {
-        system::OtherProcess user([&] { return lease_forever().has_value(); });
+        std::vector<std::string> words{system::text_of(root_)};
+        if (options_.allow_network) words.emplace_back("network");
+        system::OtherProcess user(lease_entry, words);
         if (!user.succeeded()) return wrong("a second process can't use the cache");
         LARDER_TRY(bucket.refresh());
         LARDER_TRY_ASSIGN(const auto first, cache_.collect());
         if (first.leased.size() != 1 || first.leased[0].process.pid != user.pid())
             return wrong("a collection does not see the lease of another process");
         user.crash();
-        LARDER_TRY_ASSIGN(const auto second, cache_.collect());
-        if (second.entries == 1 && second.leased.empty()) return {};
+        // Windows frees the locks of a process that was ended a moment later.
+        for (int tries = 0; tries < 100; ++tries) {
+            LARDER_TRY_ASSIGN(const auto second, cache_.collect());
+            if (second.entries == 1 && second.leased.empty()) return {};
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
         return wrong("a collection takes a dead process for alive");
     }
 
@@ -97,6 +113,8 @@ private:
 };
 
 }  // namespace
+
+const system::ProcessPart lease_entry{"lease-entry", act_lease_entry};
 
 std::string kinds_of(const larder::Cache& cache) {
     const std::string links =

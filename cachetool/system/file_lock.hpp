@@ -25,7 +25,7 @@ public:
     [[nodiscard]] std::error_code try_lock(std::optional<std::uint64_t> byte = std::nullopt);
 
 private:
-    int descriptor_;
+    std::intptr_t file_;  ///< a descriptor, or a HANDLE of Windows
 };
 
 }  // namespace cachetool::system

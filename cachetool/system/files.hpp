@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -32,6 +33,10 @@ auto retried(std::error_code& error, Ask ask) {
 [[nodiscard]] std::error_code make_private_directory(const std::filesystem::path& prefix,
                                                      std::filesystem::path& made);
 
+/// Removes a directory with all that is in it. Removes a link itself, and not what it leads to.
+/// Returns why some of it is left, or no error.
+[[nodiscard]] std::error_code remove_tree(const std::filesystem::path& path);
+
 /// Opens a new file without a name for reading and writing, in the directory that TMPDIR names, or
 /// in the system's for temporary files. It is gone when it is closed. Returns null if it can't be
 /// made.
@@ -52,6 +57,9 @@ auto retried(std::error_code& error, Ask ask) {
 [[nodiscard]] std::error_code rename_to_new(const std::filesystem::path& from,
                                             const std::filesystem::path& to);
 
+/// Returns how many names a file has; 0 if the system does not tell.
+[[nodiscard]] std::uintmax_t link_count(const std::filesystem::path& path);
+
 using FileTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
 /// Sets the time of the last change. A symlink has a time of its own: it is not followed.
@@ -66,6 +74,9 @@ using FileTime = std::chrono::time_point<std::chrono::system_clock, std::chrono:
 
 /// Reads a file, or its first 16 MiB, into `text`. The same holds for EINTR.
 [[nodiscard]] std::error_code read_text(const std::filesystem::path& path, std::string& text);
+
+/// Returns the error that a call of the system gives if the disk is full.
+[[nodiscard]] std::error_code full_disk_error();
 
 /// Returns why the standard library could not open, read or write a file stream just now.
 [[nodiscard]] std::error_code stream_error();

@@ -2,6 +2,7 @@
 // SIGINT, SIGTERM and SIGHUP as requests that are obeyed at the next good moment.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <thread>
 
@@ -28,6 +29,10 @@ public:
 private:
     std::stop_source stop_;
 };
+
+/// Starts a thread that receives no signals: they are for the main thread, which waits for a child
+/// and forwards them. Throws std::system_error if no thread may be started.
+[[nodiscard]] std::jthread thread_without_signals(std::function<void(const std::stop_token&)> run);
 
 /// Polls a StopOnSignal while it lives, for a call that can be stopped and calls nothing back.
 class PollForStop {

@@ -3,16 +3,25 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace cachetool::system {
 
+/// What a second process does.
+struct ProcessPart {
+    const char* name;  ///< by which a program finds the part that it was started for
+    bool (*act)(const std::vector<std::string>& words);
+};
+
 class OtherProcess {
 public:
-    /// Forks. The child calls `act`, and then does nothing until this process kills it, or ends.
-    /// Requires: no other threads.
-    explicit OtherProcess(const std::function<bool()>& act);
-    ~OtherProcess() { crash(); }
+    /// Makes a process that calls `part.act(words)`, and then does nothing until this process kills
+    /// it, or ends. POSIX forks. Windows starts this program once more, and main() must then call
+    /// play_part() with what follows the program's name. Requires: no other threads.
+    OtherProcess(const ProcessPart& part, const std::vector<std::string>& words);
+    ~OtherProcess();
     OtherProcess(const OtherProcess&) = delete;
     OtherProcess& operator=(const OtherProcess&) = delete;
 
@@ -24,9 +33,18 @@ public:
     void crash();
 
 private:
+    struct ChildState;
+    std::unique_ptr<ChildState> child_;
     std::int64_t pid_ = -1;
-    int stay_ = -1;  ///< the write end of a pipe; the child lives until it is closed
     bool succeeded_ = false;
 };
+
+/// The first word of a command line by which this program starts itself for a part. The name of the
+/// part follows, and then its words.
+inline constexpr const char* part_word = "--part-of-doctor";
+
+/// Plays a part: acts, writes a byte to stdout that says how that went, and waits until stdin is
+/// closed. Returns the exit code of this process.
+[[nodiscard]] int play_part(const ProcessPart& part, const std::vector<std::string>& words);
 
 }  // namespace cachetool::system

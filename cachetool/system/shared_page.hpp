@@ -34,7 +34,7 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> word_in_file(std::size_t index) const;
 
 private:
-    int descriptor_;
+    std::intptr_t file_;  ///< a descriptor, or a HANDLE of Windows
     std::atomic<std::uint64_t>* words_ = nullptr;
     std::error_code error_;
 };

@@ -15,6 +15,11 @@ struct TerminalSize {
 
 [[nodiscard]] bool is_terminal(StandardStream stream);
 
+/// Returns true if the stream leads to a terminal that obeys escape sequences, such as those for
+/// colours. TERM=dumb denies that. On POSIX a TERM that is not set denies it, too; Windows does not
+/// set it.
+[[nodiscard]] bool obeys_escapes(StandardStream stream);
+
 /// Returns the terminal's size, or 24 rows of 80 columns if it tells none.
 [[nodiscard]] TerminalSize terminal_size(StandardStream stream);
 

@@ -11,8 +11,7 @@ namespace {
 
 bool shows_colours(system::StandardStream stream) {
     if (system::environment_variable("NO_COLOR")) return false;
-    return system::environment_variable("TERM").value_or("dumb") != "dumb" &&
-           system::is_terminal(stream);
+    return system::obeys_escapes(stream);
 }
 
 /// Returns the number that stands for the colour in ECMA-48, "select graphic rendition".

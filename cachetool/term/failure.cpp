@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "cachetool/system/path_text.hpp"
 #include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -84,7 +85,7 @@ std::string message_of(const larder::Error& error) {
         return fmt::format(
             "the cache {} can only be read: its file system is mounted read-only, or this user may "
             "not write there; make it writable, or name another one",
-            error.path.string());
+            system::text_of(error.path));
     return error.message() + std::string(advice_for(error));
 }
 
@@ -107,7 +108,7 @@ void write_json(JsonWriter& json, const FailureReport& report) {
         json.field("code", report.code);
         json.field("message", report.message);
         text_or_null("step", report.step);
-        text_or_null("path", report.path.string());
+        text_or_null("path", system::text_of(report.path));
         report.sys_errno == 0 ? json.field("errno", nullptr)
                               : json.field("errno", report.sys_errno);
         json.field("exit_code", report.exit_code);

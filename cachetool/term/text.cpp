@@ -5,6 +5,7 @@
 #include <array>
 #include <fmt/core.h>
 
+#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/terminal.hpp"
 
 namespace cachetool {
@@ -89,23 +90,11 @@ std::string in_small_letters(std::string_view text) {
     return small;
 }
 
-std::string shell_word(std::string_view text) {
-    constexpr std::string_view plain =
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz%+,-./:=@_";
-    const bool is_plain = std::all_of(text.begin(), text.end(), [&](char c) {
-        return (static_cast<unsigned char>(c) & 0x80U) != 0 || plain.find(c) != plain.npos;
-    });
-    if (is_plain && !text.empty()) return std::string(text);
-    std::string out = "'";
-    for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
-}
-
 std::string shell_words(std::initializer_list<std::string_view> words) {
     const bool has_dash = std::any_of(words.begin(), words.end(),
                                       [](std::string_view word) { return word.starts_with('-'); });
     std::string out = has_dash ? "--" : "";
-    for (const auto word : words) out += (out.empty() ? "" : " ") + shell_word(word);
+    for (const auto word : words) out += (out.empty() ? "" : " ") + system::shell_word(word);
     return out;
 }
 
@@ -115,7 +104,7 @@ std::string shell_pattern(std::string_view text) {
         if (std::string_view("*?[\\").find(c) != std::string_view::npos) pattern += '\\';
         pattern += c;
     }
-    return shell_word(pattern);
+    return system::shell_word(pattern);
 }
 
 std::string shown_size(std::uint64_t bytes) {

@@ -39,6 +39,8 @@ EVERYDAY = set(
 EXCEPTIONS = {
     "Listing": "os/posix has one for Linux and one for macOS, and os/windows one for Windows",
     "Region": "os/posix and os/windows have one each",
+    "ChildState": "cachetool/system/posix and cachetool/system/windows have one each",
+    "SavedState": "cachetool/system/posix and cachetool/system/windows have one each",
 }
 
 # Commands that are about the command itself, so that no word belongs to them.

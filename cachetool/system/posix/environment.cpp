@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "cachetool/system/last_error.hpp"
+#include "cachetool/system/posix/last_error.hpp"
 
 namespace cachetool::system {
 
@@ -16,5 +16,13 @@ std::optional<std::string> environment_variable(const char* name) {
 std::error_code set_environment_variable(const char* name, const std::string& value) {
     return error_unless_zero(::setenv(name, value.c_str(), 1));
 }
+
+std::optional<std::filesystem::path> user_cache_directory() {
+    if (const auto home = environment_variable(user_cache_variable))
+        return std::filesystem::path(*home) / ".cache";
+    return std::nullopt;
+}
+
+const char* const user_cache_variable = "HOME";
 
 }  // namespace cachetool::system

@@ -12,7 +12,7 @@
 #include <spawn.h>
 
 #include "cachetool/system/environment.hpp"
-#include "cachetool/system/last_error.hpp"
+#include "cachetool/system/posix/last_error.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): macOS declares none
 

@@ -14,7 +14,7 @@
 #include <sstream>
 
 #include "cachetool/system/files.hpp"
-#include "cachetool/system/last_error.hpp"
+#include "cachetool/system/posix/last_error.hpp"
 
 namespace cachetool::system {
 namespace {

@@ -11,7 +11,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "cachetool/system/last_error.hpp"
+#include "cachetool/system/posix/last_error.hpp"
 
 namespace cachetool::system {
 namespace {
@@ -64,6 +64,12 @@ std::error_code make_private_directory(const fs::path& prefix, fs::path& made) {
     return {};
 }
 
+std::error_code remove_tree(const fs::path& path) {
+    std::error_code error;
+    fs::remove_all(path, error);
+    return error;
+}
+
 std::FILE* open_temporary_file() {
     std::error_code error;
     const std::filesystem::path directory = std::filesystem::temp_directory_path(error);
@@ -94,6 +100,13 @@ std::error_code exchange_names(const fs::path& a, const fs::path& b) {
 
 std::error_code rename_to_new(const fs::path& from, const fs::path& to) {
     return rename_as(from, to, RenameKind::to_new);
+}
+
+std::uintmax_t link_count(const fs::path& path) {
+    std::error_code error;
+    const auto count =
+        retried(error, [&](std::error_code& each) { return fs::hard_link_count(path, each); });
+    return error ? 0 : count;
 }
 
 std::error_code set_modified(const fs::path& path, FileTime time) {
@@ -144,6 +157,8 @@ std::error_code read_text(const fs::path& path, std::string& text) {
     ::close(fd);
     return error;
 }
+
+std::error_code full_disk_error() { return {ENOSPC, std::system_category()}; }
 
 std::error_code stream_error() { return last_error(); }
 

@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "cachetool/system/last_error.hpp"
+#include "cachetool/system/posix/last_error.hpp"
 
 namespace cachetool::system {
 

@@ -11,7 +11,8 @@
 #include <xlocale.h>
 #endif
 
-#include "cachetool/system/last_error.hpp"
+#include "cachetool/system/environment.hpp"
+#include "cachetool/system/posix/last_error.hpp"
 
 namespace cachetool::system {
 namespace {
@@ -32,6 +33,10 @@ locale_t unicode_locale() {
 }  // namespace
 
 bool is_terminal(StandardStream stream) { return ::isatty(descriptor_of(stream)) == 1; }
+
+bool obeys_escapes(StandardStream stream) {
+    return environment_variable("TERM").value_or("dumb") != "dumb" && is_terminal(stream);
+}
 
 TerminalSize terminal_size(StandardStream stream) {
     TerminalSize size;

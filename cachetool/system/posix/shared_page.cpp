@@ -7,7 +7,7 @@
 
 #include <array>
 
-#include "cachetool/system/last_error.hpp"
+#include "cachetool/system/posix/last_error.hpp"
 
 namespace cachetool::system {
 namespace {
@@ -23,12 +23,13 @@ bool write_zeros(int fd) {
 }  // namespace
 
 SharedPage::SharedPage(const std::filesystem::path& path, Start start)
-    : descriptor_(retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); })) {
-    if (descriptor_ < 0 || (start == Start::zeroed && !write_zeros(descriptor_))) {
+    : file_(retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); })) {
+    const int descriptor = static_cast<int>(file_);
+    if (file_ < 0 || (start == Start::zeroed && !write_zeros(descriptor))) {
         error_ = last_error();
         return;
     }
-    void* const at = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
+    void* const at = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     if (at == MAP_FAILED) {
         error_ = last_error();
     } else {
@@ -38,13 +39,14 @@ SharedPage::SharedPage(const std::filesystem::path& path, Start start)
 
 SharedPage::~SharedPage() {
     if (words_ != nullptr) ::munmap(static_cast<void*>(words_), page_size);
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (file_ >= 0) ::close(static_cast<int>(file_));
 }
 
 std::optional<std::uint64_t> SharedPage::word_in_file(std::size_t index) const {
     std::uint64_t word = 0;
     const auto at = static_cast<off_t>(index * sizeof word);
-    const auto got = retry([&] { return ::pread(descriptor_, &word, sizeof word, at); });
+    const auto got =
+        retry([&] { return ::pread(static_cast<int>(file_), &word, sizeof word, at); });
     if (got != sizeof word) return std::nullopt;
     return word;
 }

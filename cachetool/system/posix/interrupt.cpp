@@ -3,11 +3,8 @@
 
 #include <array>
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <csignal>
-#include <mutex>
-#include <system_error>
+#include <utility>
 
 namespace cachetool::system {
 namespace {
@@ -59,20 +56,19 @@ void StopOnSignal::end_by_signal() const {
     std::raise(stop_signal);
 }
 
-PollForStop::PollForStop(StopOnSignal& stop) {
-    const auto poll = [&stop](const std::stop_token& end) {
-        // Arbitrary: a user does not notice it, a work of a few milliseconds still ends early, and
-        // 200 looks each second cost nothing.
-        constexpr std::chrono::milliseconds pause{5};
-        std::mutex mutex;
-        std::condition_variable_any ended;
-        std::unique_lock lock(mutex);
-        while (!ended.wait_for(lock, end, pause, [&] { return end.stop_requested(); })) stop.poll();
-    };
+std::jthread thread_without_signals(std::function<void(const std::stop_token&)> run) {
+    // The new thread inherits a mask that blocks all.
+    sigset_t all, before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const auto restore = [&] { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); };
     try {
-        thread_ = std::jthread(poll);
-    } catch (const std::system_error&) {
-        // No thread may be started here. Then it takes a second signal to end the process.
+        std::jthread thread(std::move(run));
+        restore();
+        return thread;
+    } catch (...) {
+        restore();
+        throw;
     }
 }
 
