@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""The tests of the command that in_wine.py leaves out, and why: modules, classes and tests."""
+
+BYTES = "words that are not UTF-8 or too long for a command line of Windows"
+DIRECT = "the test starts the program by itself, and not by the harness"
+LAYOUT = "the test changes a file that lies elsewhere if buckets are pointers"
+LOCKS = "the test itself holds a lock of Linux, which is none of Windows"
+SHELL = "a shell of POSIX"
+SIGNALS = "signals of POSIX"
+SYMLINKS = "symlinks, which Wine 10 can't make, and shows as what they lead to"
+TERMINAL = "a terminal of POSIX"
+USERS = "another user of Linux"
+WINE = "Wine 10 does not let a program replace a file that it has open"
+
+LEFT_OUT = {
+    "test_clocks": "a library of Linux shows the command another time",
+    "test_colour": TERMINAL,
+    "test_completion.AtATerminal": TERMINAL,
+    "test_completion.Bash": SHELL,
+    "test_completion.Candidates.test_of_the_cache_that_the_line_names": SHELL,
+    "test_completion.Fish": SHELL,
+    "test_containers": "namespaces of Linux",
+    "test_content.Content.test_put_and_build_make_digests_unless_told_otherwise": SHELL,
+    "test_copies": "modes, holes, attributes, devices and symlinks of POSIX",
+    "test_dedupe": "file systems of Linux are mounted",
+    "test_doctor": "system calls and mounts of Linux; test_windows has what stands for it",
+    "test_durability": "system calls of Linux are traced",
+    "test_entries.InterruptedInstall": SIGNALS,
+    "test_entries.PlacesOutsideTheCache.test_are_no_reason_to_examine_the_cache": USERS,
+    "test_entries.PutAndGet.test_put_move_that_a_signal_interrupts_puts_the_source_back": SIGNALS,
+    "test_entries.PutAndGet.test_put_move_that_cannot_be_published_puts_the_source_back": LOCKS,
+    "test_entries.PutAndGet.test_put_move_that_cannot_put_the_source_back_keeps_it": LOCKS,
+    "test_entries.PutAndGet.test_put_prints_the_path_of_a_copy": SYMLINKS,
+    "test_entries.WideCharacters.test_count_for_what_a_terminal_needs": TERMINAL,
+    "test_housekeeping.Collect.test_busy": LOCKS,
+    "test_housekeeping.Collect.test_cleans_up_after_the_dead": SHELL,
+    "test_housekeeping.Collect.test_lists_the_archive_once_if_the_machine_tells_its_boot":
+        "Wine tells no boot",
+    "test_housekeeping.Destroy.test_deletes_the_whole_cache": WINE,
+    "test_housekeeping.Destroy.test_names_a_process_that_uses_it": SHELL,
+    "test_housekeeping.Destroy.test_names_what_it_would_not_delete": WINE,
+    "test_housekeeping.Destroy.test_refuses_a_symlink_to_a_cache": SYMLINKS,
+    "test_housekeeping.LockTimeout.test_put_and_remove_give_up": LOCKS,
+    "test_housekeeping.OtherThings.test_a_symlink_in_the_place_of_a_tree_is_changed": SYMLINKS,
+    "test_housekeeping.OtherThings.test_a_symlink_to_nowhere_in_the_place_of_the_root": SYMLINKS,
+    "test_housekeeping.OtherThings.test_in_the_place_of_a_part_the_error_says_what_to_do": SYMLINKS,
+    "test_housekeeping.Refresh.test_is_done_when_another_collection_is_at_work": LOCKS,
+    "test_housekeeping.Refresh.test_leaves_what_is_used_and_names_the_user": SHELL,
+    "test_housekeeping.OneBadDirectory": USERS,
+    "test_housekeeping.OneBadThing.test_status_shows_the_other_processes": SHELL,
+    "test_housekeeping.Status.test_shows_a_build_and_who_waits_for_it": SHELL,
+    "test_housekeeping.Status.test_shows_a_collection": "a signal of POSIX stops a process",
+    "test_housekeeping.Status.test_shows_who_uses_what": SHELL,
+    "test_housekeeping.StoppedProcesses": "a signal of POSIX stops a process",
+    "test_housekeeping.Verify.test_foreign_names_are_shown_and_break_nothing":
+        "a name that Windows does not have",
+    "test_housekeeping.Verify.test_orphan": LAYOUT,
+    "test_housekeeping.Verify.test_the_numbers_of_entries_add_up": LAYOUT,
+    "test_limits.Gc.test_a_signal_stops_it_at_a_good_place": SIGNALS,
+    "test_limits.Gc.test_dry_run_prints_the_victims": LAYOUT,
+    "test_limits.Gc.test_in_use_is_spared_and_said": LAYOUT,
+    "test_limits.Gc.test_min_free_takes_shares_and_sizes": LAYOUT,
+    "test_limits.Gc.test_nonsense_is_refused_and_nothing_goes": LAYOUT,
+    "test_limits.Gc.test_says_what_went_and_what_the_disk_got_back": LAYOUT,
+    "test_limits.Gc.test_each_limit_evicts_the_least_recently_used": LAYOUT,
+    "test_limits.Holders.test_a_holder_that_has_ended_while_its_child_goes_on_is_named_so": SHELL,
+    "test_limits.Looks.test_histograms": LAYOUT,
+    "test_limits.Looks.test_orders_and_choices": LAYOUT,
+    "test_limits.Looks.test_who_uses_it": SHELL,
+    "test_limits.Looks.test_why": LAYOUT,
+    "test_limits.NoInodes": "a file system of Linux is mounted",
+    "test_limits.Pins.test_keep_a_key": LAYOUT,
+    "test_limits.Pins.test_unpin_of_what_is_not_pinned_is_an_error": LAYOUT,
+    "test_limits.Plans.test_cut_changed_or_foreign_it_is_refused_and_nothing_goes": LAYOUT,
+    "test_limits.Plans.test_is_carried_out_as_far_as_it_is_still_true": LAYOUT,
+    "test_limits.Plans.test_says_what_a_dry_run_says": LAYOUT,
+    "test_limits.Plans.test_that_could_not_be_finished_is_not_left": LAYOUT,
+    "test_limits.Progress": TERMINAL,
+    "test_limits.Trash.test_each_entry_costs_the_same_to_restore_however_many_there_are":
+        "system calls of Linux are traced",
+    "test_memory": "the limits that a shell of POSIX sets",
+    "test_mistakes.NarrowTerminals": TERMINAL,
+    "test_mistakes.Readme": SHELL,
+    "test_mistakes.Unsafe.test_allow_unsafe_uses_a_cache_that_others_may_write_to": USERS,
+    "test_mistakes.WhatIsSaid.test_a_purge_names_only_what_is_left_of_itself": SHELL,
+    "test_mistakes.WhatIsSaid.test_a_wait_that_was_given_up_in_one_sentence": SIGNALS,
+    "test_mistakes.WhatIsSaid.test_advice_names_the_cache_as_a_shell_reads_it": SHELL,
+    "test_mistakes.WhatIsSaid.test_how_a_purge_can_be_undone_or_that_it_cannot":
+        "advice has the quotes of cmd there",
+    "test_newcomer": "a terminal and the shells of POSIX",
+    "test_odd_fs": "a file system in user space",
+    "test_programs": "shells and signals of POSIX; test_windows has what stands for it",
+    "test_refusals": "system calls of Linux are refused",
+    "test_schema.Documents.test_failures": SHELL,
+    "test_schema.Documents.test_somebody_uses_it": SHELL,
+    "test_schema.Documents.test_success": SHELL,
+    "test_usage.BrokenStdout": "descriptors of POSIX, of which one stops Wine's server",
+    "test_usage.ChoiceOfTheCache.test_another_users_cache_can_be_read": USERS,
+    "test_usage.ChoiceOfTheCache.test_in_this_order": DIRECT,
+    "test_usage.ChoiceOfTheCache.test_is_absolute_and_touches_nothing": DIRECT,
+    "test_usage.Help.test_help_fits_narrow_terminals": DIRECT,
+    "test_usage.Options.test_may_be_given_twice_and_the_last_one_counts": "a path of POSIX",
+    "test_usage.WrongUsage.test_bucket_names_that_can_never_work": BYTES,
+    "test_usage.WrongUsage.test_keys_that_can_never_work": BYTES,
+    "test_usage.WrongUsage.test_nothing_is_guessed_from_afar": BYTES,
+    "test_watch": TERMINAL,
+}
