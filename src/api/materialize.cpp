@@ -56,7 +56,7 @@ Result<std::optional<tree::PublishedFiles>> published_files(const os::Dir& sourc
                                                             const fs::path& tree,
                                                             const MaterializeOptions& options) {
     // By the handle, because the path may lead through the link of a key.
-    auto entry = os::open_dir_at(source, "..");
+    auto entry = os::open_dir_for_names_at(source, "..");
     if (!entry) return std::nullopt;
     const auto head = protocol::read_manifest_head(*entry);
     if (!head) {
@@ -144,7 +144,7 @@ Result<MaterializeReport> make_whole(const SourceTree& source,
 /// of tree::carry. What was made before an error stays.
 Result<MaterializeReport> fill_existing(const SourceTree& source, const fs::path& path,
                                         const MaterializeOptions& options) {
-    const auto into = os::open_dir(path);
+    const auto into = os::open_dir_for_names(path);
     if (why_of(into) == Why::not_directory)
         return fail(Errc::exists, step, path, "no directory, and a directory should go there");
     TRY(into);  // Any other error is the system's, and says itself what is wrong.
@@ -191,7 +191,7 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
     TRY(make_directories(parent));
     if (!is_missing(path)) return fill_existing(source, path, options);
 
-    TRY_ASSIGN(const os::Dir parent_dir, os::open_dir(parent));
+    TRY_ASSIGN(const os::Dir parent_dir, os::open_dir_for_names(parent));
     tree::remove_unfinished(parent_dir, options.stop);
     auto made = make_whole(
         source, {.parent = parent_dir, .name = path.filename().string(), .path = path}, options);

@@ -59,11 +59,17 @@ using Permissions = std::filesystem::perms;
 
 /// Opens a directory by a path that a caller gave, and follows symlinks.
 [[nodiscard]] Result<Dir> open_dir(const std::filesystem::path& path);
+/// Opens a directory in the same way, of which the caller only makes, opens, renames and removes
+/// names. So it may be one that this process can search and not list, such as a drop directory.
+[[nodiscard]] Result<Dir> open_dir_for_names(const std::filesystem::path& path);
 /// Opens a directory. Fails with Why::absent if nothing stands there, and with Why::is_link or
 /// Why::not_directory if something else does. If `parent` has no handle, nothing stands there.
 [[nodiscard]] Result<Dir> open_dir_at(const Dir& parent, const std::string& name);
-/// Does the same, and fails with Why::cross_device if something is mounted at `name`. If
-/// sees_bind_mounts() is false, it only compares devices. Then it does not notice a directory of
+/// Does the same for a directory of which the caller only makes, opens, renames and removes names:
+/// see open_dir_for_names.
+[[nodiscard]] Result<Dir> open_dir_for_names_at(const Dir& parent, const std::string& name);
+/// Does what open_dir_at does, and fails with Why::cross_device if something is mounted at `name`.
+/// If sees_bind_mounts() is false, it only compares devices. Then it does not notice a directory of
 /// the same file system that is mounted here a second time (a bind mount).
 [[nodiscard]] Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name);
 /// Returns whether open_dir_unmounted_at notices all mounts. Returns false from the first call on

@@ -40,6 +40,9 @@ bool is_not_empty(const Result<>& removed) {
     return why_of(removed) == Why::not_empty || why_of(removed) == Why::exists;
 }
 
+/// Returns the name of a root in the directory that it lies in.
+std::string last_name_of(const fs::path& root) { return root.filename().string(); }
+
 /// Removes a name by `remove()`. It is no error if nothing stands there.
 template <class Remove>
 Result<> remove_if_there(const os::Dir& dir, const std::string& name, Remove remove) {
@@ -52,8 +55,12 @@ Result<> remove_if_there(const os::Dir& dir, const std::string& name, Remove rem
 /// Why::exists if something stands in it by now.
 Result<> remove_empty_root(const os::Dir& parent, const std::string& name) {
     auto removed = remove_if_there(parent, name, [&] { return os::remove_dir_at(parent, name); });
-    if (!removed && !is_not_empty(removed))
-        removed.error().detail = "the cache is gone, and only its directory is left; delete that";
+    if (!removed && !is_not_empty(removed)) {
+        removed.error().detail =
+            std::string("the cache is gone, and only its directory is left; ") +
+            (why_of(removed) == Why::busy ? "something is mounted there: unmount it, or leave it"
+                                          : "delete that");
+    }
     return removed;
 }
 
@@ -61,7 +68,8 @@ Result<> remove_empty_root(const os::Dir& parent, const std::string& name) {
 /// another destroy ends it. Until then, that file keeps every process from opening the cache.
 class Destroyer {
 public:
-    explicit Destroyer(os::Dir root) : root_(std::move(root)) {}
+    /// `parent` is the directory that the root lies in.
+    Destroyer(os::Dir root, os::Dir parent) : root_(std::move(root)), parent_(std::move(parent)) {}
 
     /// Takes the locks that only one destroy has. Requires: check_destroyable has succeeded.
     /// Errors: `busy` if another process collects or destroys the cache.
@@ -378,15 +386,13 @@ private:
     /// directories meanwhile, and one that has the cache open may make locks. Such things are
     /// deleted, too.
     Result<> delete_rest() {
-        // What needs memory or a descriptor comes before `format` is deleted.
-        const fs::path path = root_.path;
-        const std::string last_name = path.filename().string();
-        TRY_ASSIGN(const os::Dir parent, os::open_dir(path.parent_path()));
+        // What needs memory comes before `format` is deleted.
+        const std::string last_name = last_name_of(root_.path);
         Result<> last;
         const auto delete_once = [&]() -> Result<bool> {
             last = delete_all_but({});
             if (last) {
-                last = delete_root(parent, last_name);
+                last = delete_root(last_name);
                 if (last) return true;
                 if (is_not_empty(last)) return is_replaced();
             }
@@ -401,13 +407,13 @@ private:
     /// Deletes the two files that say that this was a cache, and then the root, in this order: so a
     /// destroy that is interrupted before can be repeated. Lets go of the mark when it has no name
     /// any more, because a file that is open may keep the root from being removed.
-    Result<> delete_root(const os::Dir& parent, const std::string& name) {
+    Result<> delete_root(const std::string& name) {
         for (const char* const file : {format::cachedir_tag_name, format::format_name}) {
             TRY(remove_if_there(root_, file, [&] { return os::remove_file_at(root_, file); }));
         }
         lock_.reset();
         (void)os::point("destroy.unmarked");
-        return remove_empty_root(parent, name);
+        return remove_empty_root(parent_, name);
     }
 
     /// Decides about what stands in the root after `format` was deleted. Returns true if it is a
@@ -431,6 +437,7 @@ private:
     }
 
     os::Dir root_;
+    os::Dir parent_;
     std::optional<os::FileLock> collector_;
     std::optional<os::FileLock> lock_;   // of `format`; none while there is no such file
     std::optional<std::string> before_;  // what `format` said before the mark; nullopt: no file
@@ -478,27 +485,23 @@ Result<bool> holds_nothing(const os::Dir& dir) {
     return empty;
 }
 
-/// Deletes an empty root, which a destroy leaves that is killed at its very end. Errors:
-/// Why::not_empty or Why::exists if something stands in it by now.
-Result<> delete_empty(const fs::path& root) {
-    TRY_ASSIGN(const os::Dir parent, os::open_dir(root.parent_path()));
-    return remove_empty_root(parent, root.filename().string());
-}
-
 }  // namespace
 
 Result<> destroy(const fs::path& path) {
     TRY_ASSIGN(const fs::path root, path_of_root(path));
     LentRights rights;
     TRY_ASSIGN(os::Dir dir, open_destroyable(root, rights));
+    // What can fail without an effect comes before anything is deleted.
+    TRY_ASSIGN(os::Dir parent, os::open_dir_for_names(root.parent_path()));
     TRY_ASSIGN(const bool empty, holds_nothing(dir));
     if (empty) {
-        auto deleted = delete_empty(root);
+        // A destroy that is killed at its very end leaves it.
+        auto deleted = remove_empty_root(parent, last_name_of(root));
         if (!is_not_empty(deleted)) return deleted;
         TRY(check_destroyable(dir, rights));
     }
     rights.keep();
-    Destroyer destroyer(std::move(dir));
+    Destroyer destroyer(std::move(dir), std::move(parent));
     TRY(destroyer.lock());
     return destroyer.destroy();
 }
@@ -507,7 +510,8 @@ Result<> check_destroy(const fs::path& path) {
     TRY_ASSIGN(const fs::path root, path_of_root(path));
     LentRights rights;
     TRY_ASSIGN(os::Dir dir, open_destroyable(root, rights));
-    Destroyer destroyer(std::move(dir));
+    TRY_ASSIGN(os::Dir parent, os::open_dir_for_names(root.parent_path()));
+    Destroyer destroyer(std::move(dir), std::move(parent));
     TRY(destroyer.lock());
     return destroyer.check();
 }

@@ -99,7 +99,7 @@ Result<os::Dir> LentRights::open_root(const std::filesystem::path& root) {
     auto opened = os::open_dir(root);
     std::optional<os::Permissions> before;
     if (why_of(opened) == Why::denied) {
-        const auto parent = os::open_dir(root.parent_path());
+        const auto parent = os::open_dir_for_names(root.parent_path());
         const std::string name = root.filename().string();
         const auto info = parent ? os::stat_at(*parent, name) : Result<os::FileInfo>();
         if (parent && info && info->is_directory()) {

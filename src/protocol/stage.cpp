@@ -42,7 +42,7 @@ Result<fs::path> canonical_path(const fs::path& source) {
 Result<MaterializeReport> stage_file(const fs::path& source, const os::Dir& tree,
                                      const MaterializeOptions& options) {
     TRY_ASSIGN(const fs::path file, canonical_path(source));
-    TRY_ASSIGN(const os::Dir from, os::open_dir(file.parent_path()));
+    TRY_ASSIGN(const os::Dir from, os::open_dir_for_names(file.parent_path()));
     const std::string name = file.filename().string(), wanted = source.filename().string();
     auto carried = tree::carry_file(from, name, {.dir = tree}, options);
     if (carried && name != wanted) TRY(os::rename_new(tree, name, tree, wanted));

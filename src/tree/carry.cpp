@@ -77,7 +77,7 @@ public:
             top_path_ = std::move(next.path);
             if (!next.from.is_open()) {
                 TRY_ASSIGN(next.from, open_below(source_, top_path_));
-                TRY_ASSIGN(next.into, open_below(destination_.dir, top_path_));
+                TRY_ASSIGN(next.into, open_below_for_names(destination_.dir, top_path_));
             }
             TRY_ASSIGN(auto top, open_pair(std::move(next.from), std::move(next.into), next.made));
             TRY(walk(std::move(top), *this, threads));
@@ -225,7 +225,7 @@ private:
         const auto known = names.by_source.find(transfer.info.identity);
         if (known == names.by_source.end()) return false;
         FirstName& first = known->second;
-        TRY_ASSIGN(const os::Dir dir, open_below(destination_.dir, first.dir));
+        TRY_ASSIGN(const os::Dir dir, open_below_for_names(destination_.dir, first.dir));
         const EarlierFile earlier{.dir = dir, .name = first.name, .identity = first.made.identity};
         TRY_ASSIGN(const bool is_named, transfer_name(transfer, options_, earlier));
         if (!is_named) return false;
@@ -275,7 +275,8 @@ private:
         if (!tried && why_of(tried) != Why::exists) return tl::make_unexpected(tried.error());
         const bool made = tried.has_value();
         if (made) ++directories_;
-        auto opened = os::open_dir_at(parent, name);
+        auto opened =
+            made ? os::open_dir_at(parent, name) : os::open_dir_for_names_at(parent, name);
         if (is_no_directory(opened)) {
             return fail(Errc::exists, "make directory", parent / name,
                         "something else stands where a directory should go; move it away");

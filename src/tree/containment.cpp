@@ -93,7 +93,7 @@ Result<bool> is_cache(const fs::path& directory) {
     const auto unread = [&](const Error& error) {
         return cannot_tell({error.sys_errno, std::system_category()}, directory);
     };
-    const auto dir = os::open_dir(directory);
+    const auto dir = os::open_dir_for_names(directory);
     if (has_no_directory(dir)) return false;
     if (!dir) return unread(dir.error());
     const auto format = os::read_file_at(*dir, format::format_name, format::max_format);

@@ -193,6 +193,20 @@ private:
     std::vector<std::thread> helpers_;
 };
 
+/// Opens the directory once more, and each one of the path below it, by `open_at(parent, name)`.
+template <class OpenAt>
+Result<os::Dir> open_each_below(const os::Dir& top, const std::string& path, OpenAt open_at) {
+    TRY_ASSIGN(os::Dir dir, open_at(top, "."));
+    dir.path = top.path;  // without the "/." that opening it has added
+    for (std::size_t begin = 0; begin < path.size();) {
+        const auto end = std::min(path.find('/', begin), path.size());
+        TRY_ASSIGN(os::Dir next, open_at(dir, path.substr(begin, end - begin)));
+        dir = std::move(next);
+        begin = end + 1;
+    }
+    return dir;
+}
+
 }  // namespace
 
 Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor, WalkThreads threads) {
@@ -207,21 +221,14 @@ std::string path_below_top(const WalkDir& dir, const std::string& name) {
 }
 
 Result<os::Dir> open_below(const os::Dir& top, const std::string& path) {
-    TRY_ASSIGN(os::Dir dir, reopen(top));
-    for (std::size_t begin = 0; begin < path.size();) {
-        const auto end = std::min(path.find('/', begin), path.size());
-        TRY_ASSIGN(os::Dir next, os::open_dir_at(dir, path.substr(begin, end - begin)));
-        dir = std::move(next);
-        begin = end + 1;
-    }
-    return dir;
+    return open_each_below(top, path, os::open_dir_at);
 }
 
-Result<os::Dir> reopen(const os::Dir& dir) {
-    TRY_ASSIGN(os::Dir again, os::open_dir_at(dir, "."));
-    again.path = dir.path;  // without the "/." that opening it has added
-    return again;
+Result<os::Dir> open_below_for_names(const os::Dir& top, const std::string& path) {
+    return open_each_below(top, path, os::open_dir_for_names_at);
 }
+
+Result<os::Dir> reopen(const os::Dir& dir) { return open_below(dir, {}); }
 
 std::string fresh_name() {
     const os::Unique unique = os::draw_unique();

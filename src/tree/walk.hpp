@@ -93,6 +93,8 @@ constexpr std::size_t max_open_put_off = 16;
 /// Opens a directory by a path of path_below_top, name by name, so that no part of it is followed
 /// if it has become a symlink. An empty path is the top itself, which gets a second handle.
 [[nodiscard]] Result<os::Dir> open_below(const os::Dir& top, const std::string& path);
+/// Does the same for a directory in which the caller only uses names: see os::open_dir_for_names.
+[[nodiscard]] Result<os::Dir> open_below_for_names(const os::Dir& top, const std::string& path);
 /// Opens the same directory a second time. The new handle has a position of its own for listing,
 /// and stays open if the other one is closed.
 [[nodiscard]] Result<os::Dir> reopen(const os::Dir& dir);

@@ -58,6 +58,17 @@ int open_unmounted(int, const char*) {
     return -1;
 }
 
+/// Older systems have no O_SEARCH.
+int open_for_names(int parent, const char* name, int flags) {
+#ifdef O_SEARCH
+    return ::openat(parent, name, O_SEARCH | O_DIRECTORY | O_CLOEXEC | flags);
+#else
+    (void)parent, (void)name, (void)flags;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
 /// After fsync, the data may still be in the cache of the drive, which may write it in any order.
 /// fsync(2) recommends F_FULLFSYNC for data that must survive a power cut. By fcntl(2), APFS, HFS,
 /// FAT and UDF have it.

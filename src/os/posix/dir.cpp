@@ -80,6 +80,21 @@ Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
     return Dir{Fd(fd), parent.path.below(name)};
 }
 
+Result<Dir> open_dir_for_names(const std::filesystem::path& path) {
+    auto opened = open_dir(path);
+    if (why_of(opened) != Why::denied) return opened;
+    const int fd = retry([&] { return platform::open_for_names(AT_FDCWD, path.c_str(), 0); });
+    return fd < 0 ? std::move(opened) : Dir{Fd(fd), path};
+}
+
+Result<Dir> open_dir_for_names_at(const Dir& parent, const std::string& name) {
+    auto opened = open_dir_at(parent, name);
+    if (why_of(opened) != Why::denied) return opened;
+    const int fd = retry(
+        [&] { return platform::open_for_names(fd_of(parent.handle), name.c_str(), O_NOFOLLOW); });
+    return fd < 0 ? std::move(opened) : Dir{Fd(fd), parent.path.below(name)};
+}
+
 Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
     if (const int error = like_windows::error_of_open())
         return fail(error, "open directory", parent / name);

@@ -60,6 +60,10 @@ int open_unmounted(int parent, const char* name) {
 #endif
 }
 
+int open_for_names(int parent, const char* name, int flags) {
+    return ::openat(parent, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
+}
+
 int sync_file(int fd) { return ::fsync(fd); }
 
 int sync_all(int fd) { return ::syncfs(fd); }

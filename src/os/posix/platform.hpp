@@ -42,6 +42,11 @@ extern const bool slash_asks_for_directory;
 /// something is mounted there, and with ENOSYS if the system has no such call.
 int open_unmounted(int parent, const char* name);
 
+/// Opens a directory without the right to list it, so that names in it can be made, opened, renamed
+/// and removed. Returns its descriptor, which belongs to the caller. `flags` is 0 or O_NOFOLLOW.
+/// Fails with ENOSYS if the system has no such way.
+int open_for_names(int parent, const char* name, int flags);
+
 /// Waits until a file is on the disk itself, and not only in the disk's own cache.
 int sync_file(int fd);
 /// Waits until a whole file system is on the disk. Fails with ENOSYS if the system has no such

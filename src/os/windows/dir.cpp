@@ -18,6 +18,10 @@ using windows::Name;
 constexpr How listed{.access = FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES,
                      .options = FILE_DIRECTORY_FILE};
 
+/// How a directory is opened of which only names are used.
+constexpr How searched{.access = FILE_TRAVERSE | FILE_READ_ATTRIBUTES,
+                       .options = FILE_DIRECTORY_FILE};
+
 /// How a directory is made. By open_itself, because a link that stands there and leads to nothing
 /// is in the way, and must not have a directory made where it leads.
 constexpr How made_new{
@@ -25,6 +29,24 @@ constexpr How made_new{
 
 /// The longest path of a DirPath. Arbitrary: it is only for messages.
 constexpr std::size_t longest_path = 4096;
+
+Result<Dir> open_dir_as(const std::filesystem::path& path, const How& how) {
+    windows::Path whole(path);
+    NTSTATUS status = whole.status();
+    FileHandle handle;
+    if (status >= 0) status = windows::open(handle, {nullptr, whole.string()}, how);
+    if (status < 0) return fail(windows::error_of(status), "open directory", path);
+    return Dir{std::move(handle), path};
+}
+
+Result<Dir> open_dir_at_as(const Dir& parent, const std::string& name, const How& how) {
+    if (!parent.is_open()) return fail(Why::absent, "open directory", parent / name);
+    FileHandle handle;
+    const NTSTATUS status =
+        windows::open_path(handle, windows::handle_of(parent.handle), name, how);
+    if (status < 0) return fail(windows::error_of(status), "open directory", parent / name);
+    return Dir{std::move(handle), parent.path.below(name)};
+}
 
 }  // namespace
 
@@ -45,22 +67,21 @@ DirPath DirPath::below(std::string_view name) const {
     return inner;
 }
 
-Result<Dir> open_dir(const std::filesystem::path& path) {
-    windows::Path whole(path);
-    NTSTATUS status = whole.status();
-    FileHandle handle;
-    if (status >= 0) status = windows::open(handle, {nullptr, whole.string()}, listed);
-    if (status < 0) return fail(windows::error_of(status), "open directory", path);
-    return Dir{std::move(handle), path};
-}
+Result<Dir> open_dir(const std::filesystem::path& path) { return open_dir_as(path, listed); }
 
 Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
-    if (!parent.is_open()) return fail(Why::absent, "open directory", parent / name);
-    FileHandle handle;
-    const NTSTATUS status =
-        windows::open_path(handle, windows::handle_of(parent.handle), name, listed);
-    if (status < 0) return fail(windows::error_of(status), "open directory", parent / name);
-    return Dir{std::move(handle), parent.path.below(name)};
+    return open_dir_at_as(parent, name, listed);
+}
+
+Result<Dir> open_dir_for_names(const std::filesystem::path& path) {
+    auto opened = open_dir(path);
+    return why_of(opened) == Why::denied ? open_dir_as(path, searched) : std::move(opened);
+}
+
+Result<Dir> open_dir_for_names_at(const Dir& parent, const std::string& name) {
+    auto opened = open_dir_at(parent, name);
+    return why_of(opened) == Why::denied ? open_dir_at_as(parent, name, searched)
+                                         : std::move(opened);
 }
 
 // On Windows a volume is mounted on a directory by a junction, and open_dir_at opens none.
