@@ -1371,8 +1371,9 @@ void larder_materialize_report_free(larder_materialize_report* report);
  * written by then into a destination that existed stays; of one that was missing, nothing stays.
  * Crash: leaves a directory `.larder-...` beside a destination that was missing, or a file of such
  * a name in one that existed. The same call, with `replace` if the destination existed, completes
- * what was begun. The first call of another process that makes a destination in the same place
- * deletes such a directory, if this is all true:
+ * what was begun; see materialize.hpp for the modes of directories. The first call of another
+ * process that makes a destination in the same place deletes such a directory `.larder-...`, if
+ * this is all true:
  *   - the process that filled it has certainly ended, and the machine was not started anew since;
  *   - it belongs to this user, and no user but this one and root can have put it there: if other
  *     users may write to that place, it is sticky (as /tmp is), and they may not write to the

@@ -60,7 +60,9 @@ struct MaterializeReport {
 /// attribute can't be read, that is no error: the report counts it as `inexact`.
 ///
 /// A destination that is missing is made by one rename, from a directory beside it. It is whole or
-/// missing. In one that exists, a file gets its name when it is complete.
+/// missing. In one that exists, a file gets its name when it is complete. If neither its directory
+/// nor that of `tree` has the right to write for its owner, this call lends it, and takes it back.
+/// So a tree with read-only directories can be put in one place again.
 ///
 /// If `tree` is the whole tree of an entry, a file that was modified after the entry was published
 /// is put nowhere, whatever the mode is, unless its digest is that of the manifest: the call ends
@@ -77,8 +79,9 @@ struct MaterializeReport {
 /// by then into a destination that existed stays; of one that was missing, nothing stays.
 /// Crash: leaves a directory `.larder-…` beside a destination that was missing, or a file of such a
 /// name in one that existed. The same call, with `replace` if the destination existed, completes
-/// what was begun. The first call of another process that makes a destination in the same place
-/// deletes such a directory, if this is all true:
+/// what was begun. But a directory of such a destination that was being filled keeps the mode 0700,
+/// or the right that was lent. The first call of another process that makes a destination in the
+/// same place deletes such a directory `.larder-…`, if this is all true:
 ///   - the process that filled it has certainly ended, and the machine was not started anew since;
 ///   - it belongs to this user, and no user but this one and root can have put it there: if other
 ///     users may write to that place, it is sticky (as /tmp is), and they may not write to the

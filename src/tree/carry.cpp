@@ -5,6 +5,8 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,7 +21,18 @@ namespace {
 /// A directory of the source, which the walk has entered, and the directory that it becomes.
 struct DirPair final : WalkDir {
     using WalkDir::WalkDir;
+    // A walk that ends early leaves it to this.
+    ~DirPair() override { (void)give_back(); }
+
+    /// Takes back the right to write to `into`, if the pair has lent it.
+    std::error_code give_back() {
+        if (!lent_from) return {};
+        const auto before = *std::exchange(lent_from, std::nullopt);
+        return os::try_set_permissions(into.handle, before);
+    }
+
     os::Dir into;
+    std::optional<os::Permissions> lent_from;  // what `into` had before a right was lent
     bool made = false;  // `into` was made here; it gets the mode and time of its source at the end
     os::FileInfo info;  // of the source
     WorkingWays* ways = nullptr;  // between these two file systems; belongs to the CarryCall
@@ -111,7 +124,11 @@ public:
     /// filling. A directory that stood there before keeps what it has.
     Result<AfterLeave> leave(WalkDir& filled) override {
         DirPair& pair = as_pair(filled);
-        if (!pair.made) return AfterLeave::done;
+        if (!pair.made) {
+            if (const auto error = pair.give_back())
+                return os::fail(error, "set mode", pair.into.path);
+            return AfterLeave::done;
+        }
         TRY_ASSIGN(const bool is_exact,
                    finish_directory(pair.dir, pair.info, pair.into, destination_.refusal));
         if (!is_exact) ++inexact_;
@@ -262,6 +279,16 @@ private:
         return {};
     }
 
+    /// Lends the owner the right to write to a directory that stood there, if the directory of the
+    /// source lacks it, too: so an earlier call has left it. A directory that its owner has closed
+    /// otherwise stays closed.
+    static void lend_writing(DirPair& pair, const os::FileInfo& into) {
+        constexpr os::Permissions right = os::Permissions::owner_write;
+        if (((into.permissions | pair.info.permissions) & right) != os::Permissions::none) return;
+        if (!os::try_set_permissions(pair.into.handle, into.permissions | right))
+            pair.lent_from = into.permissions;
+    }
+
     /// A directory of the destination.
     struct TargetDir {
         os::Dir dir;
@@ -328,6 +355,7 @@ private:
         TRY_ASSIGN(const os::FileInfo into_info, os::stat_of(into));
         pair->into = std::move(into);
         pair->made = made;
+        if (!made) lend_writing(*pair, into_info);
         const std::lock_guard lock(mutex_);
         pair->ways = &ways_[{pair->info.identity.device, into_info.identity.device}];
         return pair;

@@ -112,3 +112,44 @@ TEST_CASE("what can't be listed can be filled, and a file in it can be staged") 
         Child::must(read_file(staging.path() / "file") == "of root's", "not staged");
     });
 }
+
+TEST_CASE("materialize fills the read-only directories that an earlier call has made") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const DropDir place(0777);
+    in_child([&](Child&) {
+        become_nobody();
+        const fs::path source = place.path() / "source", to = place.path() / "to";
+        fill(source, "text");
+        fs::permissions(source / "sub" / "deep", fs::perms(0555));
+        fs::permissions(source / "sub", fs::perms(0555));
+        const auto install = [&](bool replace) {
+            return materialize(source, to, {.mode = LinkMode::copy, .replace = replace});
+        };
+        // A file in the way ends the first call, and the second one completes what it has begun.
+        fs::create_directories(to);
+        write_file(to / "f0", "mine");
+        fs::create_directories(to / "sub" / "deep");
+        fs::permissions(to / "sub" / "deep", fs::perms(0555));
+        fs::permissions(to / "sub", fs::perms(0555));
+        Child::must(!install(false), "replaced");
+        Child::must(mode_of(to / "sub") == 0555, "open after an error");
+        for (int again = 0; again < 2; ++again) {
+            value(install(true));
+            Child::must(read_file(to / "f0") == "text", "f0");
+            Child::must(read_file(to / "sub" / "deep" / "f2") == "text", "f2");
+            Child::must(mode_of(to / "sub") == 0555, "sub is open");
+            Child::must(mode_of(to / "sub" / "deep") == 0555, "deep is open");
+        }
+        // A directory that the tree has open, and its owner has closed, stays closed.
+        fs::permissions(source / "sub", fs::perms(0755));
+        fs::permissions(source / "sub" / "deep", fs::perms(0755));
+        write_file(source / "sub" / "deep" / "new", "new");
+        fs::permissions(source / "sub", fs::perms(0555));
+        const auto refused = install(true);
+        Child::must(!refused && refused.error().why == Why::denied, "filled a closed directory");
+        Child::must(mode_of(to / "sub" / "deep") == 0555, "opened");
+        Child::must(mode_of(to / "sub") == 0555, "sub is open after a refusal");
+        for (const char* const each : {"source/sub", "source/sub/deep", "to/sub", "to/sub/deep"})
+            fs::permissions(place.path() / each, fs::perms(0755));
+    });
+}
