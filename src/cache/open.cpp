@@ -159,8 +159,8 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
     }
     if (read.kind == format::FormatRead::Kind::unknown && text->empty()) {
         return refuse(root.path / format::format_name,
-                      "it is empty, as after a power cut, so the kind of this cache's links is not "
-                      "known; `cachetool destroy` deletes the cache, so that it can be made anew");
+                      "it is empty, as after a power cut; delete this file, and the next open "
+                      "writes it anew for the links and buckets that stand here");
     }
     if (read.kind == format::FormatRead::Kind::unknown) {
         return refuse(root.path / format::format_name,
