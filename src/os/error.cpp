@@ -45,10 +45,12 @@ std::string advice_if_denied(const std::filesystem::path& path) {
 
 /// Returns what a message should say besides. A file that another program has open cannot always be
 /// renamed, deleted or opened on Windows, nor a program that runs be opened for writing elsewhere.
+/// What the system uses itself, of all that larder touches, is a mount point.
 std::string detail_for(Why why, const std::filesystem::path& path, std::string detail) {
     std::string advice;
     if (why == Why::sharing)
         advice = "another program holds it open; close that program, or try again";
+    if (why == Why::busy) advice = "something is mounted there: unmount it";
     if (why == Why::denied) advice = advice_if_denied(path);
     if (!detail.empty() && !advice.empty()) detail += "; ";
     return detail + advice;

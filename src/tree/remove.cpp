@@ -260,8 +260,7 @@ private:
 
     /// Returns the error for a mount point, which must stay with all that is mounted there.
     static tl::unexpected<Error> mounted(const os::Dir& parent, const std::string& name) {
-        return os::fail(Why::busy, "remove directory", parent / name,
-                        "something is mounted there: unmount it");
+        return os::fail(Why::busy, "remove directory", parent / name);
     }
 
     /// Moves a directory to a fresh name directly in the top of the walk, so that the depth of the

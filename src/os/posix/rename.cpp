@@ -93,8 +93,14 @@ int error_on_windows(const RenamedName& from, Waiting waiting) {
     return like_windows::error_of_open_below(from.dir_fd(), from.text(), waiting);
 }
 
+/// Returns the error of a rename that was refused.
 tl::unexpected<Error> not_renamed(int error, const RenamedName& from, const RenamedName& to) {
-    return fail(error, "rename", from.path(), "to " + to.path().string());
+    std::string detail = "to " + to.path().string();
+    if (error == EXDEV)
+        detail +=
+            "; something is mounted at one of the two places: unmount it (and overlayfs "
+            "renames no directory of a lower layer)";
+    return fail(error, "rename", from.path(), std::move(detail));
 }
 
 /// Renames to a name that must be free: atomically if the system can, else by checking the name
@@ -173,9 +179,11 @@ Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
 
 Result<> rename_replacing(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                           const std::string& to) {
+    const RenamedName source(from_dir, from), target(to_dir, to);
     int error = point("os.rename-over");
-    if (error == 0) error = error_on_windows({from_dir, from}, Waiting::yes);
-    if (error == 0) error = rename_plainly({from_dir, from}, {to_dir, to});
+    if (error == 0) error = error_on_windows(source, Waiting::yes);
+    if (error == 0) error = rename_plainly(source, target);
+    if (error == EXDEV) return not_renamed(error, source, target);
     if (error != 0) return fail(error, "replace", to_dir / to);
     return {};
 }
@@ -184,7 +192,7 @@ Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const 
     const RenamedName source(from), target(to_dir, to);
     const int error = is_like_windows() ? rename_in_two_steps(source, target, to_dir, to)
                                         : rename_plainly(source, target);
-    if (error != 0) return fail(error, "rename", source.path(), "to " + target.path().string());
+    if (error != 0) return not_renamed(error, source, target);
     return {};
 }
 
