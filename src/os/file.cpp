@@ -8,16 +8,20 @@
 namespace larder::os {
 
 Result<std::string> read_file_at(const Dir& parent, const std::string& name, std::size_t limit) {
+    const auto no_file = [&] {
+        return larder::fail(Errc::damaged, "read", parent / name, "not a regular file");
+    };
     // Without blocking, because a pipe may stand there.
-    TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::read_nonblocking));
-    const auto info = try_stat(file);
+    const auto file = open_at(parent, name, OpenMode::read_nonblocking);
+    if (why_of(file) == Why::no_device) return no_file();  // a socket can't be opened
+    TRY(file);
+    const auto info = try_stat(*file);
     if (!info) return fail(info.error(), "look at", parent / name);
-    if (!info->is_regular())
-        return fail(Errc::damaged, "read", parent / name, "not a regular file");
+    if (!info->is_regular()) return no_file();
     std::string bytes;
     std::array<char, 4096> chunk{};
     for (;;) {
-        const auto got = read_some(file, chunk.data(), chunk.size());
+        const auto got = read_some(*file, chunk.data(), chunk.size());
         if (!got) return fail(got.error(), "read", parent / name);
         bytes.append(chunk.data(), *got);
         if (bytes.size() > limit)

@@ -3,9 +3,6 @@
 // follows it out of the cache. Names that larder does not know are never deleted, and repair heals
 // what it can.
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <algorithm>
 
 #include "format/id.hpp"
@@ -59,16 +56,6 @@ void forge(const fs::path& path, const std::string& text) {
     } else {
         write_file(path, text + "\n");
     }
-}
-
-void make_socket(const fs::path& path) {
-    const os::Fd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    REQUIRE(path.string().size() < sizeof address.sun_path);
-    path.string().copy(address.sun_path, path.string().size());
-    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-            0);
 }
 
 /// Does everything that a cache can do, whether it works or not, to see what it follows.

@@ -831,3 +831,14 @@ TEST_CASE("a directory that its owner may not read is not moved, and the message
         Child::must(text.starts_with(start), text);
     });
 }
+
+TEST_CASE("a socket in the place of the file of this boot is replaced by a collection") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { (void)value(open_cache(root).collect()); });
+    const fs::path at = root / "boots" / os::to_text(os::boot_id());
+    fs::remove(at);
+    make_socket(at);
+    in_child([&](Child&) { (void)value(open_cache(root).collect({}, {.settle = true})); });
+    CHECK(fs::is_regular_file(at));
+}
