@@ -127,7 +127,8 @@ public:
     [[nodiscard]] Result<> move_to_deleting(const os::Dir& dir, const std::string& name) const;
     /// Moves what is not of the kind that larder makes there to `deleting/<unique>/tree`, whatever
     /// it is. It has a directory of its own there, by which it is known as something that larder
-    /// was about to delete, also if nothing else of the cache is left: see husk.hpp.
+    /// was about to delete, also if nothing else of the cache is left: see husk.hpp. A directory
+    /// that cannot be renamed (overlayfs) is deleted in place.
     [[nodiscard]] Result<> set_aside(const os::Dir& dir, const std::string& name) const;
     /// Does the same, or deletes it in place if it cannot be renamed, for whatever reason.
     /// Requires: it is garbage that no process uses. Errors: what cannot be deleted, when all else

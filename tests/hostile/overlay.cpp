@@ -15,7 +15,9 @@ namespace {
 /// before the overlay was mounted over it.
 class Image {
 public:
-    explicit Image(BucketKind buckets = *test_options().bucket_kind) {
+    /// `change` changes the cache at a path before it becomes a lower layer.
+    explicit Image(BucketKind buckets = *test_options().bucket_kind,
+                   const std::function<void(const fs::path&)>& change = {}) {
         // On a tmpfs, since an overlay can't be on top of another one.
         if (!tmpfs_) return;
         for (const char* name : {"lower", "upper", "work", "merged"})
@@ -30,6 +32,7 @@ public:
             put(gone, "k", "refreshed in the image");
             value(gone.refresh());
         });
+        if (change) change(lower() / "cache");
         before_ = exact_snapshot(lower());
         overlay_ = std::make_unique<Mount>("overlay", dir_.path() / "merged", "overlay", 0,
                                            "lowerdir=" + lower().string() +
@@ -249,4 +252,39 @@ TEST_CASE("overlay: what a dead process of the image has staged is reaped") {
     CHECK(count_entries(root / "staging" / "0") == 0);
     REQUIRE_NOTHROW(require_no_leak(
         root, content_of(value(open_cache(root).bucket("b")), "k").empty() ? 0 : 1));
+}
+
+TEST_CASE("overlay: a repair takes directories of the image away that block a key or a table") {
+    for (const BucketKind kind : {BucketKind::directory, BucketKind::pointer}) {
+        INFO(static_cast<int>(kind));
+        const Image image(kind, [&](const fs::path& cache) {
+            const fs::path key = keys_of(cache / "buckets" / "b") / "k";
+            std::vector<fs::path> blocked{key, cache / "participants" / "3"};
+            if (kind == BucketKind::pointer) blocked.push_back(cache / "buckets" / "c");
+            for (const fs::path& at : blocked) {
+                fs::remove(at);
+                fill(at, "as after a copy that followed links");
+            }
+        });
+        SKIP_UNLESS_MOUNTED(image);
+        const Cache cache = open_cache(image.root());
+        const Bucket bucket = value(cache.bucket("b"));
+        auto staging = value(bucket.stage());
+        fill(staging.path(), "new");
+        const auto refused = bucket.publish("k", std::move(staging));
+        REQUIRE_FALSE(refused);
+        CHECK(contains(refused.error().message(), "verify --repair"));
+
+        const VerifyReport repaired = value(cache.verify({true}));
+        for (const Finding& finding : repaired.findings) {
+            INFO(finding.path << ": " << finding.what);
+            CHECK(finding.repaired);
+        }
+        put(bucket, "k", "new");
+        CHECK(content_of(bucket, "k") == "new");
+        put(value(cache.bucket("c")), "k", "new");
+        (void)value(cache.collect());
+        CHECK(value(cache.verify()).findings.empty());
+        image.require_lower_untouched();
+    }
 }
