@@ -101,17 +101,37 @@ private:
         // once, because it reports each link as soon as it meets it.
         if (options_.dry_run) read_slots();
         TRY(errors_.note(mend_earlier_boots()));
-        if (options_.dry_run) {
-            TRY(errors_.note(list_dead()));
-            TRY(errors_.note(list_refreshed()));
-        } else {
-            TRY(errors_.note(flatten()));
-        }
-        (void)os::point("collect.flattened");
+        if (options_.dry_run) TRY(errors_.note(list_dead()));
         do {
-            TRY(collect_part());
-        } while (has_more_);
+            begin_round();
+            TRY(errors_.note(options_.dry_run ? list_refreshed() : flatten()));
+            (void)os::point("collect.flattened");
+            do {
+                TRY(collect_part());
+            } while (has_more_);
+        } while (needs_another_round());
+        for (const Error& error : unflattened_.all()) errors_.add(error);
         return {};
+    }
+
+    /// Forgets what an earlier round has found of what stays: this one meets it again.
+    void begin_round() {
+        if (options_.dry_run) return;  // it has one round
+        unflattened_ = {};
+        has_unlinked_ = false;
+        last_name_ = {};
+        link_total_ = 0;
+        report_.leased.clear();
+        report_.in_grace = 0;
+        report_.unknown.clear();
+    }
+
+    /// Returns whether a full disk has kept this round from taking all refreshed buckets apart, and
+    /// has more room now. On ext4, for example, the directory of the retired links can be full.
+    bool needs_another_round() const {
+        if (unflattened_.all().empty() || !has_unlinked_) return false;
+        make_room();
+        return true;
     }
 
     /// (2) If this is the first collection of the boot, mends what earlier boots have left: takes
@@ -285,6 +305,7 @@ private:
         TRY(count_and_check_stop());
         auto retired = with_room([&] { return root_.retire_link(bucket, key, when); });
         if (is_absent(retired)) return {};  // a late publish has exchanged it
+        if (why_of(retired) == Why::no_space) return unflattened_.note(retired);
         return errors_.note(retired);
     }
 
@@ -561,9 +582,10 @@ private:
     }
 
     /// Unlinks the link, which names no entry any more. It is no error if it is gone.
-    Result<> unlink_retired(const Retired& retired) const {
+    Result<> unlink_retired(const Retired& retired) {
         if (options_.dry_run) return {};
         auto removed = os::remove_file_at(root_.garbage().retired_links, to_text(retired.name));
+        if (removed) has_unlinked_ = true;
         if (is_absent(removed)) return {};
         return removed;
     }
@@ -601,6 +623,8 @@ private:
     std::set<std::string> buckets_;  // encoded; from which the links of the part were retired
     Leases leases_;                  // read after the list of the part was complete
     bool knows_leases_ = true;       // false if a table cannot be read
+    bool has_unlinked_ = false;      // a retired link, in this round
+    NotedErrors unflattened_;        // no space to move these links, in this round
     CollectReport report_;
     NotedErrors errors_;
     std::uint64_t files_ = 0;       // see files()

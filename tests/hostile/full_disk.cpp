@@ -519,3 +519,46 @@ TEST_CASE("with no inode left, a cache that was never collected can be cleaned")
         if (call == "collect") CHECK(cache.collect());
     }
 }
+
+TEST_CASE("a collection goes on with a refreshed bucket when it has made room for its links") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    std::optional<Lease> held = put(bucket, "0", "text");
+    for (const char* const key : {"1", "2", "3", "4", "5"}) put(bucket, key, "text");
+    value(bucket.refresh());
+    bool is_full = false;
+    int links = 0;
+    const AtPoints full([&](const std::string& point) {
+        if (point == "collect.flatten-one" && ++links == 4) is_full = true;
+        if (point == "collect.moved") is_full = false;
+        return is_full && point == "os.noreplace" ? ENOSPC : 0;
+    });
+    const CollectReport report = value(cache.collect());
+    CHECK(links > 6);
+    CHECK(report.entries == 5);
+    CHECK(report.buckets == 1);
+    CHECK(report.leased.size() == 1);
+    held.reset();
+    CHECK(value(cache.collect()).entries == 1);
+}
+
+TEST_CASE("a collection on a disk that stays full ends, and says what it could not move") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    for (const char* const key : {"1", "2", "3"}) put(bucket, key, "text");
+    value(bucket.refresh());
+    {
+        bool is_flattening = false;
+        const AtPoints full([&](const std::string& point) {
+            if (point == "collect.flatten-one") is_flattening = true;
+            if (point == "collect.flattened") is_flattening = false;
+            return is_flattening && point == "os.noreplace" ? ENOSPC : 0;
+        });
+        const auto collected = cache.collect();
+        REQUIRE_FALSE(collected);
+        check_no_space(collected.error());
+    }
+    CHECK(value(cache.collect()).entries == 3);
+}
