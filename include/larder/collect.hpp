@@ -90,7 +90,8 @@ struct CollectOptions {
     /// namespace, has called Lease::keep_across_exec, and has closed the descriptor of its lease.)
     bool presume_dead = false;
     /// Settles the cache at the end, as Cache::settle does, if the file system can. A dry run does
-    /// not, nor does a collection that was asked to stop.
+    /// not, nor does a collection that was asked to stop, or one on a disk that is so full that it
+    /// has no room for the file that says so.
     bool settle = false;
 };
 

@@ -34,7 +34,7 @@ void settle_after(Result<CollectReport>& collected, const protocol::RootRef& roo
                   const CollectOptions& options) {
     if (!options.settle || options.dry_run || !collected || collected->stopped) return;
     if (options.stop.stop_requested() || !protocol::can_settle(*root)) return;
-    if (auto settled = protocol::settle(*root); !settled)
+    if (auto settled = protocol::settle(*root, protocol::IfFull::leave); !settled)
         collected->failures.push_back(std::move(settled).error());
 }
 

@@ -603,7 +603,11 @@ private:
         (void)os::point("reap.emptied");
         if (!table.announced && table.uses.empty()) return {};  // there is nothing to wipe
         settle_ring(file, table, reap_);
-        TRY(wipe_table(file, path, table.head));
+        const auto wiped = wipe_table(file, path, table.head);
+        // A full disk that copies what is written has no room for zeros. The participant stays
+        // dead, and all that it has left is cleaned up but this: the next collection wipes it.
+        if (why_of(wiped) == Why::no_space) return {};
+        TRY(wiped);
         if (!table.announced) return {};
         ++report_.reaped;
         note_takeover(table, context_);

@@ -63,7 +63,7 @@ bool can_settle(const cache::Root& root) {
     return os::traits_of(root.dirs().root.handle).syncs_reach_disk;
 }
 
-Result<> settle(const cache::Root& root) {
+Result<> settle(const cache::Root& root, IfFull if_full) {
     TRY(root.must_be_writable("settle"));
     if (!can_settle(root)) {
         return fail(Errc::unsupported, "settle", root.dirs().root.path,
@@ -75,7 +75,9 @@ Result<> settle(const cache::Root& root) {
     const os::BootTime now = os::boot_time();
     TRY(os::sync_file_system(root.dirs().archive));
     (void)os::point("settle.synced");
-    return raise_watermark(root, now, true);
+    auto raised = raise_watermark(root, now, true);
+    if (if_full == IfFull::leave && why_of(raised) == Why::no_space) return {};
+    return raised;
 }
 
 Result<> raise_watermark(const cache::Root& root, const os::BootTime& time, bool sync) {

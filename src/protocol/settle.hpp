@@ -18,10 +18,15 @@ namespace larder::protocol {
 /// Returns whether a sync of the whole file system brings what is in this cache to the disk.
 [[nodiscard]] bool can_settle(const cache::Root& root);
 
+/// What a settle does on a full disk that has no room for the watermark.
+enum class IfFull {
+    fail,   ///< the error is `no_space`
+    leave,  ///< leaves the old one: a later settle writes it, and until then more is compared
+};
 /// Syncs the whole file system, and raises the watermark. Waits as long as the system needs for
 /// that. Errors: `unsupported` unless can_settle; `read_only`; the first one of the sync, after
 /// which data may be lost.
-[[nodiscard]] Result<> settle(const cache::Root& root);
+[[nodiscard]] Result<> settle(const cache::Root& root, IfFull if_full = IfFull::fail);
 
 /// Raises the watermark of this boot to `time`, or leaves one that is higher. Requires: a sync of
 /// the whole file system has succeeded that began after `time`. Leaves no watermark if the machine

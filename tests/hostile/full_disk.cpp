@@ -562,3 +562,28 @@ TEST_CASE("a collection on a disk that stays full ends, and says what it could n
     }
     CHECK(value(cache.collect()).entries == 3);
 }
+
+TEST_CASE("a collection deletes and reaps on a full btrfs, and that is no failure") {
+    const TempDir dir;
+    const LoopDisk btrfs = LoopDisk::btrfs(dir.path());
+    SKIP_UNLESS(btrfs, "a loop device and mkfs.btrfs");
+    const Disk disk(btrfs.path());
+    Child dead([&](Child& self) {
+        const Bucket bucket = value(open_cache(disk.root()).bucket("b"));
+        put(bucket, "k", "text");
+        const Lease held = value(bucket.get("k"));
+        self.say("leased");
+        self.hear();
+    });
+    dead.wait_for("leased");
+    dead.kill();
+    in_child([&](Child&) {
+        const Cache cache = open_cache(disk.root());
+        const Bucket bucket = value(cache.bucket("b"));
+        Child::must(bucket.remove("k"));
+        disk.fill_up(Lack::blocks);
+        Child::must(value(cache.collect({}, {.settle = true})).entries == 1, "not deleted");
+    });
+    disk.drain();
+    REQUIRE_NOTHROW(require_no_leak(disk.root(), 0));
+}
