@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cache/root_files.hpp"
 #include "format/layout.hpp"
 #include "format/lock_bytes.hpp"
 #include "os/points.hpp"
@@ -121,7 +122,7 @@ Result<FileLock> open_locks(const Root& root) {
     auto opened = FileLock::open(dir, format::locks_name);
     if (opened) return opened;
     if (const auto info = os::stat_at(dir, format::locks_name); info && !info->is_regular())
-        opened.error().detail = "a file of the cache should be here; move away what stands here";
+        opened.error().detail = file_belongs_here;
     return opened;
 }
 
@@ -172,6 +173,11 @@ Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root,
 Result<CollectorLock> CollectorLock::try_lock(Root& root) {
     TRY(root.must_be_writable("collect or verify"));
     TRY_ASSIGN(FileLock held, open_locks(root));
+    // A pipe can be locked, too. But a destroy takes it for another program's.
+    const auto info = os::try_stat(held.file());
+    if (info && !info->is_regular())
+        return fail(Errc::damaged, "open", root.dirs().root / format::locks_name,
+                    file_belongs_here);
     TRY_ASSIGN(const bool is_ours,
                held.try_lock(Mode::exclusive, Range::byte(format::collector_byte)));
     if (!is_ours) {

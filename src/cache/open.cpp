@@ -138,7 +138,13 @@ Result<> check_nothing_else_here(const os::Dir& root) {
 Result<format::FormatRead> read_format(const os::Dir& root) {
     auto text = os::read_file_at(root, format::format_name, format::max_format);
     if (is_absent(text)) return format::FormatRead{};
-    TRY(text);
+    if (!text) {
+        const auto info = os::stat_at(root, format::format_name);
+        if (info && !info->is_regular())
+            return fail(Errc::damaged, "open cache", root.path / format::format_name,
+                        std::string(file_belongs_here) + ", and the next open writes it anew");
+        return tl::make_unexpected(std::move(text).error());
+    }
     auto read = format::parse_format(*text);
     if (read.kind == format::FormatRead::Kind::newer) {
         return refuse(root.path, "a newer larder made this cache (its format begins with \"" +

@@ -7,6 +7,10 @@
 
 namespace larder::cache {
 
+/// What is wrong with `format` or `locks` if no file stands there, and what to do.
+inline constexpr const char* file_belongs_here =
+    "a file of the cache should be here; move away what stands here";
+
 /// Writes a small file if it is missing. Completes it if it holds only the beginning of its text,
 /// as a power cut leaves it. A file that holds anything else is left alone. Another process may be
 /// writing the same text just now, so the file is never removed. Errors: those of making the file,

@@ -9,9 +9,9 @@ namespace larder::protocol {
 
 namespace {
 
-/// What is wrong with a directory that stands where only a file of larder's may stand.
+/// What is wrong with something that stands where only a file of larder's may stand.
 constexpr const char* no_file =
-    "a directory stands here in the place of a file; a repair moves it to deleting/";
+    "a file should stand here, and something else does; a repair moves it to deleting/";
 
 /// Frees the lease table of a finding, which cannot be read, if its process is dead. If that
 /// process may still run, the finding says so.
@@ -44,12 +44,23 @@ Result<> check_pins_of(VerifyCall& call, const os::Dir& pins, const std::string&
                                        });
 }
 
+/// Checks that the tag or `.gitignore` is a file. A collection writes none if something else stands
+/// there, and a destroy takes that for another program's. Passes over all other names.
+Result<> check_tag(VerifyCall& call, const std::string& name) {
+    if (name != format::cachedir_tag_name && name != format::gitignore_name) return {};
+    const auto info = os::stat_at(call.dirs.root, name);
+    if (is_absent(info)) return {};
+    TRY(info);
+    return info->is_regular() ? Result<>() : call.report_blocked(call.dirs.root, name, no_file);
+}
+
 }  // namespace
 
 Result<> check_root(VerifyCall& call) {
     TRY(call.findings.for_each_name(call.dirs.root,
                                     [&](const std::string& name, os::FileKind) -> Result<> {
-                                        if (format::is_root_name(name)) return {};
+                                        if (format::is_root_name(name))
+                                            return check_tag(call, name);
                                         return call.findings.add_foreign(call.dirs.root / name);
                                     }));
     TRY_ASSIGN(const os::Dir retired, os::open_dir_at(call.dirs.root, format::retired_name));

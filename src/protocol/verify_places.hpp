@@ -6,7 +6,8 @@
 
 namespace larder::protocol {
 
-/// Checks that the root and `retired/` hold only names that larder knows.
+/// Checks that the root and `retired/` hold only names that larder knows, and that the tag and
+/// `.gitignore` are files.
 [[nodiscard]] Result<> check_root(VerifyCall& call);
 
 /// Checks the names in `participants/`, and reports each table that cannot be read. Frees such a

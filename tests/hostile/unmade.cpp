@@ -351,6 +351,73 @@ TEST_CASE("an empty format is refused, and the message says what to do") {
         Child::must(contains(opened.error().message(), "delete this file"),
                     opened.error().message());
     });
+    // What the message says does help.
+    fs::remove(root / "format");
+    in_child([&](Child&) {
+        Child::must(content_of(value(open_cache(root).bucket("b")), "k") == "text", "no entry");
+    });
+}
+
+TEST_CASE("what is no file in the place of format is refused, and moving it away helps") {
+    for (const std::string what : {"directory", "pipe", "symlink"}) {
+        INFO(what);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache", format = root / "format";
+        in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+        fs::remove(format);
+        if (what == "directory") fs::create_directory(format);
+        if (what == "pipe") REQUIRE(::mkfifo(format.c_str(), 0600) == 0);
+        if (what == "symlink") fs::create_symlink("CACHEDIR.TAG", format);
+        in_child([&](Child&) {
+            const auto opened = Cache::open(root, test_options());
+            Child::must(!opened && opened.error().code == Errc::damaged, "not refused");
+            Child::must(contains(opened.error().message(), "move away what stands here"),
+                        opened.error().message());
+        });
+        fs::rename(format, dir.path() / "moved");
+        in_child([&](Child&) {
+            Child::must(content_of(value(open_cache(root).bucket("b")), "k") == "text", "no entry");
+        });
+    }
+}
+
+TEST_CASE("a pipe in the place of locks is named by a collection and by verify") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { (void)open_cache(root); });
+    fs::remove(root / "locks");
+    REQUIRE(::mkfifo((root / "locks").c_str(), 0600) == 0);
+    in_child([&](Child&) {
+        const Cache cache = open_cache(root);
+        const auto verified = cache.verify();
+        Child::must(!verified && contains(verified.error().message(), "move away"), "verify");
+        const auto collected = cache.collect();
+        Child::must(!collected && contains(collected.error().message(), "move away"), "collect");
+    });
+}
+
+TEST_CASE("what is no file in the place of a tag is found, and a repair moves it away") {
+    for (const std::string name : {"CACHEDIR.TAG", ".gitignore"}) {
+        INFO(name);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        in_child([&](Child&) { (void)open_cache(root); });
+        fs::remove(root / name);
+        fs::create_directories(root / name / "mine");
+        in_child([&](Child&) {
+            const Cache cache = open_cache(root);
+            const VerifyReport report = value(cache.verify());
+            Child::must(report.findings.size() == 1 &&
+                            report.findings[0].kind == Finding::Kind::blocked &&
+                            report.findings[0].path == root / name,
+                        "not found");
+            Child::must(value(cache.verify({true})).sound(), "not repaired");
+            (void)value(cache.collect());
+            Child::must(fs::is_regular_file(root / name), "not made anew");
+        });
+        in_child([&](Child&) { Child::must(Cache::destroy(root)); });
+        CHECK_FALSE(stands(root));
+    }
 }
 
 // ---- destroying a cache ----
