@@ -121,9 +121,22 @@ std::string arrivals(const larder::MaterializeReport& report) {
     return text.empty() ? "no files" : text;
 }
 
-/// Returns what was removed, and how that is undone.
-std::string removal_sentence(const std::string& bucket, const std::vector<std::string>& keys) {
+/// Returns whether a key leads to an entry, so that a removal of it can be undone. It may lead to
+/// none: a power cut has torn its link or its record, or another program has written them.
+bool leads_to_entry(const larder::Bucket& bucket, const std::string& key) {
+    const auto info = bucket.info(key);
+    if (info) return true;
+    return info.error().code != larder::Errc::damaged && info.error().code != larder::Errc::miss;
+}
+
+/// Returns what was removed, and how that is undone. `is_entry` says whether the first key led to
+/// an entry.
+std::string removal_sentence(const std::string& bucket, const std::vector<std::string>& keys,
+                             bool is_entry) {
     const auto& key = keys.front();
+    if (keys.size() == 1 && !is_entry)
+        return fmt::format("removed {} of {}; it led to no whole entry, so nothing brings it back",
+                           named(key), named(bucket));
     // An empty pattern would match every key.
     const auto undo = keys.size() == 1 && !key.empty()
                           ? fmt::format(
@@ -256,6 +269,8 @@ CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& 
     const auto& name = arguments.words[0];
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name));
 
+    // The sentence about several keys promises no restore of each.
+    const bool is_entry = arguments.words.size() > 2 || leads_to_entry(bucket, arguments.words[1]);
     std::vector<std::string> removed;
     std::optional<Failure> worst;
     for (auto key = arguments.words.begin() + 1; key != arguments.words.end(); ++key) {
@@ -273,7 +288,7 @@ CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& 
             output.warn(failure->message);
         }
     }
-    if (!removed.empty()) output.say(removal_sentence(name, removed));
+    if (!removed.empty()) output.say(removal_sentence(name, removed, is_entry));
     const auto write_removed = [name, removed = std::move(removed)](JsonWriter& json) {
         json.field("bucket", name);
         json.list("removed", removed);

@@ -258,6 +258,21 @@ class WhatIsSaid(CacheTest):
         for args in [("pin", "b", "k"), ("unpin", "b", "k"), ("remove", "b", "other")]:
             self.assertEqual(self.said("--quiet", *args), "")
 
+    def test_remove_promises_no_restore_of_what_was_no_entry(self):
+        for spoil in ["link", "record"]:
+            with self.subTest(spoil):
+                entry = self.put()
+                link = self.root / "buckets" / "b" / "k"
+                if spoil == "link":
+                    link.unlink()
+                    link.symlink_to("cut-off")
+                else:
+                    (entry.parent / "record").write_text("")
+                self.assertIn(
+                    "removed k of b; it led to no whole entry, so nothing brings it back\n",
+                    self.said("remove", "b", "k"),
+                )
+
     def test_pins_without_an_entry_are_listed(self):
         self.put()
         for bucket, key in [("b", "k"), ("b", "later"), ("new", "later")]:
