@@ -51,7 +51,7 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
 /// Returns how the files of a tree were published, if it is that of an entry: its manifest stands
 /// beside it. Returns nullopt for any other tree. Costs three system calls for an entry, however
 /// many files there are. Errors: `damaged` for an entry that has lost its manifest: its record is
-/// there. Requires: `options` outlives the result.
+/// there; those of reading it. Requires: `options` outlives the result.
 Result<std::optional<tree::PublishedFiles>> published_files(const os::Dir& source,
                                                             const fs::path& tree,
                                                             const MaterializeOptions& options) {
@@ -59,18 +59,19 @@ Result<std::optional<tree::PublishedFiles>> published_files(const os::Dir& sourc
     auto entry = os::open_dir_for_names_at(source, "..");
     if (!entry) return std::nullopt;
     const auto head = protocol::read_manifest_head(*entry);
-    if (!head) {
+    if (!head || !*head) {
         const auto record = os::read_file_at(*entry, format::record_name, format::max_record);
         if (!record || !format::parse_record(*record)) return std::nullopt;
+        TRY(head);
         return fail(Errc::damaged, step, tree,
-                    "this entry has no manifest that can be read, so it can't be told whether its "
+                    "this entry has lost its manifest, so it can't be told whether its "
                     "files are those that were published; publish the key again");
     }
     const auto modified = std::make_shared<protocol::ModifiedFiles>(
         std::move(*entry),
         protocol::DigestCheck{.algorithms = options.digests, .stop = options.stop});
     return tree::PublishedFiles{
-        .newest = head->newest,
+        .newest = (*head)->newest,
         .fault_of = [modified](const os::Dir& dir, const std::string& name,
                                const os::FileInfo& info, const std::string& path) {
             return modified->fault_of(dir, name, info, path);

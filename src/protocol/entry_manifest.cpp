@@ -225,13 +225,13 @@ Result<tree::Size> list_tree(const os::Dir& staged, const os::Dir& tree,
     return size;
 }
 
-std::optional<format::ManifestHead> read_manifest_head(const os::Dir& entry) {
+Result<std::optional<format::ManifestHead>> read_manifest_head(const os::Dir& entry) {
     std::string text;
-    const auto missing = read_manifest(entry, [&](std::string_view piece) {
-        text += piece;
-        return text.size() < format::max_manifest_head;
-    });
-    if (!missing || !missing->empty()) return std::nullopt;
+    TRY_ASSIGN(const auto missing, read_manifest(entry, [&](std::string_view piece) {
+                   text += piece;
+                   return text.size() < format::max_manifest_head;
+               }));
+    if (!missing.empty()) return std::nullopt;
     return format::parse_manifest_head(text);
 }
 

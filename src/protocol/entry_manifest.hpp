@@ -39,8 +39,9 @@ struct NotedDigests {
                                            const DigestAlgorithm* algorithm,
                                            const NotedDigests& noted);
 
-/// Returns the head of an entry's manifest. Returns nullopt if there is none that can be read.
-[[nodiscard]] std::optional<format::ManifestHead> read_manifest_head(const os::Dir& entry);
+/// Returns the head of an entry's manifest. Returns nullopt if there is none, or if what stands
+/// there is none. Errors: those of reading it, which say nothing about it.
+[[nodiscard]] Result<std::optional<format::ManifestHead>> read_manifest_head(const os::Dir& entry);
 
 /// Calls `visit(path, file, head)` for each regular file that an entry's manifest lists, in its
 /// order. `path` is the file's path below the tree. Returns false if there is no whole manifest:

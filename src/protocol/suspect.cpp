@@ -68,10 +68,10 @@ Result<bool> has_survived_cuts(cache::Root& root, const format::Id& id,
     if (why_of(record) == Why::denied) return true;
     if (!record && record.error().code == Errc::damaged) return false;
     TRY(record);
-    if (const auto head = read_manifest_head(*entry)) {
-        const os::BootTime completed{.since_boot = head->since_boot,
-                                     .time_namespace = head->time_namespace};
-        TRY_ASSIGN(const bool known, is_below_watermark(root, head->boot, completed));
+    if (const auto head = read_manifest_head(*entry); head && *head) {
+        const os::BootTime completed{.since_boot = (*head)->since_boot,
+                                     .time_namespace = (*head)->time_namespace};
+        TRY_ASSIGN(const bool known, is_below_watermark(root, (*head)->boot, completed));
         if (known) return true;
     }
     if (judged) {

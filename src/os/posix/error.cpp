@@ -41,7 +41,7 @@ std::optional<Denial> denial_of_directory(const std::filesystem::path& path) {
     std::error_code error;
     const bool is_link = std::filesystem::is_symlink(path, error);
     auto real = is_link ? std::filesystem::canonical(path, error) : path;
-    return Denial{error ? path : std::move(real), owner_of(info)};
+    return Denial{error ? path : real, owner_of(info)};
 }
 
 }  // namespace
