@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/build_lock.hpp"
 
+#include "cache/locks.hpp"
 #include "format/lock_bytes.hpp"
 
 namespace larder::protocol {
