@@ -12,8 +12,8 @@
  *                  and then 0; c builds 0
  *   RING           three threads, three keys: 0 needs 1, 1 needs 2, 2 needs 0
  *   COLLIDE        as TWO, and both keys hash to the same byte
- *   CLAIMS         as TWO, but c is an event loop that claims 0 and 1, which it builds at one time. A
- *                  claim never waits: if it finds the byte taken, the loop goes on, and comes back
+ *   CLAIMS         as TWO, but c is an event loop that claims 0 and 1, and builds both at one time.
+ *                  A claim never waits: if the byte is taken, the loop goes on, and comes back
  *   POLLS          the loop claims 1 for its build of 0: it has both before it publishes 0
  *   KILLS          a thread (in a model of this size: its process) may be killed between any two
  *                  steps

@@ -2,7 +2,7 @@
 // The bytes of a lease table, the file `participants/<n>`. It says who uses the cache, what that
 // process holds and waits for, which entries it has leased, and which ones it has used.
 //
-// All numbers are little-endian, whichever machine writes them: programs for two kinds of
+// All numbers are little-endian on every machine: programs for two kinds of
 // processors may use one cache at once, through an emulator, and a disk may go to another machine.
 //
 //   page 0   a header of 512 bytes, then 56 activities of 64 bytes

@@ -18,8 +18,8 @@ constexpr std::chrono::microseconds longest_pause{10'000};
 /// look.
 constexpr std::chrono::milliseconds before_circle_check{100};
 
-/// How long a thread waits for a build if it has no activity, because its lease table has no free
-/// one. Arbitrary: a person waits as long without wondering.
+/// How long a thread waits for a build if it has no activity, because no lease table with a free
+/// one could be had. Arbitrary: a person waits as long without wondering.
 constexpr std::chrono::milliseconds longest_unseen_wait{10'000};
 
 /// Looks from time to time, during a wait for a build, whether builds wait for each other in a

@@ -32,7 +32,7 @@ private:
     TempDir dir_;
 };
 
-/// Makes a cache of nobody's in such a directory.
+/// Makes a cache of the user `nobody` in such a directory.
 void make_cache(const DropDir& drop) {
     fs::create_directory(drop.root());
     own(drop.root());

@@ -18,7 +18,7 @@ enum class Waiting { no, yes };
 
 /// Returns the error of a rename of `name`: EACCES if that is a directory, and a process has
 /// something open below it. Returns 0 if Windows would rename it. Looks at the descriptors of all
-/// processes that this one may look at, whoever opened them, and at no mapping of a file that was
+/// processes that this one may look at, and at no mapping of a file that was
 /// closed. What a process opens after this look is not seen.
 [[nodiscard]] int error_of_open_below(int dir, const char* name, Waiting waiting);
 
