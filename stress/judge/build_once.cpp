@@ -81,8 +81,8 @@ private:
             {first, second});
     }
 
-    /// Returns the latest time at which the build may have held the lock. The kernel releases the
-    /// lock of a process that dies.
+    /// Returns until when the build has surely held the lock. The kernel releases the lock of a
+    /// process at some time after it was killed.
     [[nodiscard]] Time end_of(const Operation& build) const {
         return std::min({build.end, context_.history.incidents.of(build.process).last(),
                          context_.history.last});

@@ -108,7 +108,8 @@ private:
     }
 
     /// Notes when each key was perhaps being built: from the begin of each build until its end, or
-    /// the end of its process. The builds of refused claims are none.
+    /// the end of its process. A killed process keeps its locks until it has ended. The builds of
+    /// refused claims are none.
     void index_builds() {
         std::set<std::tuple<std::uint32_t, std::uint16_t, std::uint32_t>> refused;
         for (const auto& claim : context_.history.operations) {
@@ -120,8 +121,7 @@ private:
             if (build.kind != EventKind::build ||
                 refused.contains({build.process, build.thread, build.operation}))
                 continue;
-            const Time end =
-                std::min(build.end, context_.history.incidents.of(build.process).last());
+            const Time end = std::min(build.end, context_.history.incidents.of(build.process).ended);
             builds_[{build.bucket, build.key}].push_back({build.begin, end});
         }
     }

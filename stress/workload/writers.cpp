@@ -124,13 +124,18 @@ class ClaimWork : public Workload {
             return keep(actor, build, std::move(*found), bucket, key);
         build.middle();
         auto staging = std::get<Staging>(std::move(*claimed));
-        if (actor.random.chance(0.05)) return build.end(OpOutcome::failed);  // gives it up
+        // Other builders are refused until the staging has gone, so the build ends after that.
+        const auto give_up = [&](auto outcome) {
+            { const auto dropped = std::move(staging); }
+            build.end(outcome);
+        };
+        if (actor.random.chance(0.05)) return give_up(OpOutcome::failed);
         // No claim waits, so they may be made in any order.
         if (actor.random.chance(0.1)) claim(actor, bucket, actor.draw_key());
         if (const auto written =
                 write_tree(staging.path(), {bucket, key, version, actor.scenario().tree});
             !written)
-            return build.end(written.error());
+            return give_up(written.error());
         auto published = [&] {
             const LibraryCall library;
             return actor.bucket(bucket).publish(key_name(key), std::move(staging));
