@@ -449,14 +449,16 @@ bool is_no_file(Why why) {
     return why == Why::is_link || why == Why::is_directory || why == Why::no_device;
 }
 
-/// Returns what is wrong with a table that can't be opened. `said` is what the error says already,
-/// such as who denies it.
+/// Returns what is wrong with a table that can't be opened, and what to do. `said` is what the error
+/// says already, such as who denies it and who can change that.
 std::string why_unopened(bool can_be_read, std::string said) {
     std::string what = can_be_read
                            ? "whether its process has ended can't be told, and what that process "
                              "may have left stays"
                            : "which entries it leases can't be read, and no entry is deleted";
-    return said.empty() ? what : what + "; " + std::move(said);
+    if (said.empty())
+        said = "`cachetool doctor` shows whether the file system or a sandbox refuses that";
+    return what + "; " + std::move(said);
 }
 
 /// Opens the table `name`. To read it, opens it for reading only if this process may not write. To

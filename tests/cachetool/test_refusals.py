@@ -376,6 +376,21 @@ class NoSecondWay(RefusalTest):
         self.tool("destroy")
         self.assertFalse(self.root.exists())
 
+    def test_a_table_that_can_not_be_opened_says_what_to_do(self):
+        self.tool("put", "b", "k", self.source)
+        found = 0
+        for number in range(1, 100):
+            process = self.start(
+                f"openat=EPERM@{number}", "--", TOOL, "--json", "gc", tool=REFUSE
+            )
+            out, _ = process.communicate(timeout=HANGS)
+            error = json.loads(out or "{}").get("error", {})
+            if "/participants/" not in (error.get("path") or ""):
+                continue
+            found += 1
+            self.assertIn("`cachetool ", error["message"])
+        self.assertGreater(found, 0)
+
     def test_pin_that_is_denied_to_its_removal_is_no_pin_that_is_missing(self):
         self.tool("put", "b", "k", self.source)
         self.tool("pin", "b", "k")
