@@ -121,7 +121,8 @@ private:
             if (build.kind != EventKind::build ||
                 refused.contains({build.process, build.thread, build.operation}))
                 continue;
-            const Time end = std::min(build.end, context_.history.incidents.of(build.process).ended);
+            const Time end =
+                std::min(build.end, context_.history.incidents.of(build.process).ended);
             builds_[{build.bucket, build.key}].push_back({build.begin, end});
         }
     }
