@@ -449,8 +449,8 @@ bool is_no_file(Why why) {
     return why == Why::is_link || why == Why::is_directory || why == Why::no_device;
 }
 
-/// Returns what is wrong with a table that can't be opened, and what to do. `said` is what the error
-/// says already, such as who denies it and who can change that.
+/// Returns what is wrong with a table that can't be opened, and what to do. `said` is what the
+/// error says already, such as who denies it and who can change that.
 std::string why_unopened(bool can_be_read, std::string said) {
     std::string what = can_be_read
                            ? "whether its process has ended can't be told, and what that process "
