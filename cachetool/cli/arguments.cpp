@@ -261,6 +261,11 @@ Expected<> check_against_command(const ParsedArguments& arguments) {
                 did_you_mean("--" + given.name, names_of(command.options)), command.name));
     }
     const auto count = arguments.words.size();
+    if (!command.instead_of_words.empty() && arguments.has(command.instead_of_words)) {
+        if (count == 0) return {};
+        return fail_usage(fmt::format("{} takes either {} or --{}, not both", command.name,
+                                      command.synopsis, command.instead_of_words));
+    }
     if (count < command.min_words || count > command.max_words) return fail_count(arguments);
     return check_words(arguments);
 }

@@ -33,6 +33,8 @@ struct Command {
     std::size_t min_words = 0;
     std::size_t max_words = 0;
     bool runs_a_program = false;
+    /// The option with which the command takes no words: it says where they stand.
+    std::string_view instead_of_words{};
     /// For the use of shells or of the build: left out of the lists that people read.
     bool hidden = false;
     std::vector<OptionSpec> options{};

@@ -69,6 +69,55 @@ std::optional<double> parse(std::string_view text, std::span<const UnitFactor> u
     return std::nullopt;
 }
 
+using std::chrono::system_clock;
+
+std::optional<system_clock::time_point> seconds_since_1970(std::string_view text) {
+    const auto number = larder::options::decimal_number(text);
+    // The nanoseconds of the clock end in the year 2262.
+    if (!number || *number < 0 || *number >= 9e9) return std::nullopt;
+    return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(
+        std::chrono::duration<double>(*number)));
+}
+
+/// Takes a number of `digits` digits from the front of `text`, and the character `before` ahead of
+/// it unless that is 0. Returns nullopt if that does not stand there.
+std::optional<int> take_number(std::string_view& text, std::size_t digits, char before) {
+    if (before != 0) {
+        if (!text.starts_with(before)) return std::nullopt;
+        text.remove_prefix(1);
+    }
+    if (text.size() < digits) return std::nullopt;
+    const auto number = larder::options::whole_number(text.substr(0, digits));
+    text.remove_prefix(digits);
+    return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+/// Reads a date, and the time of day if there is one, to the second or to a part of it.
+std::optional<system_clock::time_point> utc_time(std::string_view text) {
+    using namespace std::chrono;
+    if (text.ends_with('Z')) text.remove_suffix(1);
+    const auto y = take_number(text, 4, 0), m = take_number(text, 2, '-'),
+               d = take_number(text, 2, '-');
+    if (!y || !m || !d) return std::nullopt;
+    const year_month_day date(year(*y), month(static_cast<unsigned>(*m)),
+                              day(static_cast<unsigned>(*d)));
+    if (!date.ok() || *y < 1970 || *y > 2261) return std::nullopt;
+    const system_clock::time_point midnight = sys_days(date);
+    if (text.empty()) return midnight;
+    const auto hour = take_number(text, 2, 'T'), minute = take_number(text, 2, ':'),
+               second = take_number(text, 2, ':');
+    if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60)
+        return std::nullopt;
+    double part = 0;
+    if (!text.empty()) {
+        const auto fraction = larder::options::decimal_number("0" + std::string(text));
+        if (!text.starts_with('.') || !fraction) return std::nullopt;
+        part = *fraction;
+    }
+    return midnight + hours(*hour) + minutes(*minute) + seconds(*second) +
+           duration_cast<system_clock::duration>(duration<double>(part));
+}
+
 tl::unexpected<Failure> fail_wanting(std::string_view option, std::string_view what,
                                      std::string_view text) {
     return fail_usage(fmt::format("--{} wants {}, not \"{}\"", option, what, shown(text)));
@@ -105,6 +154,16 @@ Expected<std::chrono::seconds> parse_duration(std::string_view option, std::stri
             option, "a duration with its unit (s, min, h, d or w), such as 12h or 30d", text);
     // A century is as good as for ever.
     return std::chrono::seconds(std::llround(std::min(*seconds, 36'500 * day)));
+}
+
+Expected<std::chrono::system_clock::time_point> parse_past(std::string_view option,
+                                                           std::string_view text) {
+    const auto time = text.starts_with('@') ? seconds_since_1970(text.substr(1)) : utc_time(text);
+    if (!time)
+        return fail_wanting(option, "a time such as 2026-11-30T12:00:00Z or @1764500000", text);
+    if (*time > std::chrono::system_clock::now())
+        return fail_wanting(option, "a time of the past", text);
+    return *time;
 }
 
 Expected<std::uint64_t> parse_count(std::string_view option, std::string_view text) {

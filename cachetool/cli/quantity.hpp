@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sizes, durations and percentages, as people write them.
+// Sizes, durations, times and percentages, as people write them.
 #pragma once
 
 #include <chrono>
@@ -30,6 +30,11 @@ namespace cachetool {
 
 /// Reads a whole number.
 [[nodiscard]] Expected<std::uint64_t> parse_count(std::string_view option, std::string_view text);
+
+/// Reads a time of the past: "2026-11-30", "2026-11-30T12:00:00Z" as the JSON documents have it, in
+/// UTC, or "@1764500000", the seconds since 1970.
+[[nodiscard]] Expected<std::chrono::system_clock::time_point> parse_past(std::string_view option,
+                                                                         std::string_view text);
 
 /// Reads a percentage from `low` to 100: "90%" or "90".
 [[nodiscard]] Expected<unsigned> parse_percent(std::string_view option, std::string_view text,

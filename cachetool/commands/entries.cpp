@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The commands dir, put, get, install and remove: single entries.
+// The commands dir, get, install and remove: single entries. put is in put.cpp.
 #include <filesystem>
 #include <fmt/core.h>
-#include <map>
 
 #include <larder/content.hpp>
 #include <larder/larder.hpp>
@@ -10,6 +9,7 @@
 #include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/digest.hpp"
 #include "cachetool/commands/durability.hpp"
+#include "cachetool/commands/link_mode.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
@@ -37,54 +37,6 @@ Expected<larder::Lease> get(const larder::Cache& cache, const ParsedArguments& a
     auto lease = bucket.get(key);
     if (!lease) return fail(failure_for_key(cache, lease.error(), name, key));
     return std::move(*lease);
-}
-
-Expected<larder::LinkMode> link_mode_of(const ParsedArguments& arguments) {
-    static const std::map<std::string, larder::LinkMode> modes = {
-        {"auto", larder::LinkMode::automatic},
-        {"clone", larder::LinkMode::clone},
-        {"hardlink", larder::LinkMode::hardlink},
-        {"copy", larder::LinkMode::copy}};
-    const auto mode = modes.find(arguments.value_or("link-mode", "auto"));
-    if (mode == modes.end()) return fail_usage("--link-mode wants auto, clone, hardlink or copy");
-    return mode->second;
-}
-
-bool exists(const std::string& path) {
-    std::error_code error;
-    const auto status = system::retried(error, [&](std::error_code& each) {
-        return std::filesystem::symlink_status(system::path_of(path), each);
-    });
-    // A path that can't be looked at may exist: then the copy says what is wrong with it.
-    return status.type() != std::filesystem::file_type::not_found;
-}
-
-/// Fails if there is no SOURCE, before a cache is made for it. Says so if one of the other words is
-/// the path of something.
-Expected<> check_source(const std::vector<std::string>& words) {
-    const auto& source = words[2];
-    if (exists(source)) return {};
-    for (std::size_t i = 0; i < 2; ++i) {
-        if (words[i].empty() || !exists(words[i])) continue;
-        return fail_usage(
-            fmt::format("SOURCE {} does not exist, but {} {} does: are the words in "
-                        "the wrong order? They are BUCKET KEY SOURCE",
-                        source, i == 0 ? "BUCKET" : "KEY", words[i]));
-    }
-    auto failure = system_failure(fmt::format("read SOURCE {}", source),
-                                  std::make_error_code(std::errc::no_such_file_or_directory));
-    failure->path = system::path_of(source);
-    return fail(std::move(failure));
-}
-
-/// Copies or moves `source` into a new entry of `key`.
-larder::Result<larder::Lease> put(const larder::Bucket& bucket, const std::string& key,
-                                  const std::string& source, bool move,
-                                  const larder::PublishOptions& options) {
-    LARDER_TRY_ASSIGN(auto staging, bucket.stage());
-    const auto path = system::path_of(source);
-    LARDER_TRY(move ? staging.move_from(path) : staging.copy_from(path));
-    return bucket.publish(key, std::move(staging), options);
 }
 
 /// Returns what an install says if something stands in its way.
@@ -160,43 +112,6 @@ CommandResult run_dir(const ParsedArguments& arguments, const CommandOutput& out
         [&](JsonWriter& json) { json.object([&] { json.field("path", system::text_of(root)); }); });
 }
 
-CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& output) {
-    LARDER_TRY_ASSIGN(const auto durability, durability_of(arguments, larder::Durability::process));
-    const bool move = arguments.has("move");
-    // A move reads no file, so it makes no digests unless they are asked for.
-    LARDER_TRY_ASSIGN(const auto* const digest,
-                      digest_of(arguments, move ? nullptr : &larder::sha256()));
-    LARDER_TRY(check_source(arguments.words));
-    // A signal that ended this process between the move and the publish would cost the user SOURCE.
-    // So it ends a wait instead, and SOURCE is put back.
-    std::optional<system::StopOnSignal> stop;
-    larder::OpenOptions options;
-    if (move) {
-        stop.emplace();
-        options.stop = stop->token();
-        options.keep_waiting = [&stop] {
-            stop->poll();
-            return true;
-        };
-    }
-    LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output, std::move(options)));
-    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
-    const auto lease = put(bucket, arguments.words[1], arguments.words[2], move,
-                           {.durability = durability,
-                            .producer = "cachetool " LARDER_VERSION,
-                            .metadata = arguments.value_or("metadata", ""),
-                            .digest = digest});
-    if (!lease) {
-        Failure failure = failure_to_put(lease.error(), cache.root(), is_empty(cache));
-        if (lease.error().code == larder::Errc::interrupted && stop) {
-            output.warn(failure->message);
-            stop->end_by_signal();
-        }
-        return fail(std::move(failure));
-    }
-    return print_entry(arguments, output, *lease);
-}
-
 CommandResult run_get(const ParsedArguments& arguments, const CommandOutput& output) {
     // For reading only: a lease that ends with this command protects nothing, so none is taken.
     LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::read));
@@ -218,7 +133,7 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
     const auto made = [&] {
         const system::PollForStop polls(stop);
         return larder::materialize(lease.path(), system::path_of(destination),
-                                   {.mode = mode,
+                                   {.mode = mode.value_or(larder::LinkMode::automatic),
                                     .replace = replace,
                                     .stop = stop.token(),
                                     .digests = {&larder::sha256()}});
@@ -228,7 +143,7 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
             output.warn(
                 fmt::format("the install was stopped before {} was complete; it can be run "
                             "again{}",
-                            destination, exists(destination) ? " with --replace" : ""));
+                            destination, system::may_exist(system::path_of(destination)) ? " with --replace" : ""));
             stop.end_by_signal();
         }
         Failure failure = failure_near(made.error(), cache.root());

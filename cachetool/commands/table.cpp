@@ -14,8 +14,6 @@ constexpr OptionSpec new_buckets = {
 constexpr OptionSpec entry_survives = {"durability", "process|power",
                                        "what the entry survives: the death of any process (the "
                                        "default), or a power cut as well"};
-constexpr OptionSpec files_have_digests = {"digest", "none|sha256",
-                                           "digests of the files; sha256 but with --move"};
 constexpr OptionSpec built_have_digests = {"digest", "none|sha256",
                                            "digests of the files; sha256 by default"};
 constexpr OptionSpec has_metadata = {"metadata", "TEXT",
@@ -41,17 +39,22 @@ CommandTable commands() {
          .help = "Copies SOURCE, a directory or a file, into the cache. The copy becomes the entry "
                  "of KEY and replaces the old one. Processes that use the old entry keep it until "
                  "they are done. Prints the path of the new entry.\n\n"
-                 "With --move, SOURCE itself becomes the entry. If it can't be published, it is "
-                 "put back.\n\n"
                  "  cachetool put tools-v1 node-22.1 ./node-v22.1-linux-x64",
          .min_words = 3,
          .max_words = 3,
-         .options = {{"move", nullptr, "move SOURCE, a directory, and copy nothing"},
-                     entry_survives,
-                     files_have_digests,
-                     has_metadata,
-                     new_buckets,
-                     empty_key},
+         .instead_of_words = "batch",
+         .options = {{"move", nullptr, "move SOURCE, or put it back"},
+                     {"link-mode", "auto|clone|hardlink|copy", "default: clone, or else copy"},
+                     {"if-missing", nullptr, "leave an entry of KEY as it is"},
+                     {"batch", "FILE", "a line each: BUCKET, KEY, SOURCE"},
+                     {"published", "TIME", "when another cache published it"},
+                     {"last-used", "TIME", "when it was last used there"},
+                     {"producer", "TEXT", "what made it, for its record"},
+                     {"metadata", "TEXT", "a text of yours for its record"},
+                     {"durability", "process|power", "what it survives"},
+                     {"digest", "none|sha256", "default: sha256 but with --move"},
+                     {"buckets", "directory|pointer", "what they are in a new cache"},
+                     {"empty-key", nullptr, "KEY may be empty"}},
          .run = run_put,
          .foreign_names = {"add", "store", "save", "cp", "copy"}},
         {.name = "get",

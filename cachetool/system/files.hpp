@@ -25,6 +25,16 @@ auto retried(std::error_code& error, Ask ask) {
     }
 }
 
+/// Returns whether anything has the name. A path that can't be looked at counts as something: then
+/// the next call says what is wrong with it.
+[[nodiscard]] inline bool may_exist(const std::filesystem::path& path) {
+    std::error_code error;
+    const auto status = retried(error, [&](std::error_code& each) {
+        return std::filesystem::symlink_status(path, each);
+    });
+    return status.type() != std::filesystem::file_type::not_found;
+}
+
 /// Makes an empty file. Fails if anything has the name, even a symlink to nowhere.
 [[nodiscard]] std::error_code create_new_file(const std::filesystem::path& path);
 

@@ -548,6 +548,11 @@ typedef struct larder_publish_options {
      * ETag, a digest. larder_lease_metadata and larder_bucket_info return them. NULL for none. */
     const char* metadata;
     size_t metadata_size;
+    /* For an entry that comes from another cache: when it was published there, and when it was last
+     * used, in nanoseconds since 1970. Limits evict it, and a refresh by age takes it, as these
+     * times say. 0 and a time in the future stand for the time of the publish. */
+    int64_t published_ns;
+    int64_t last_used_ns;
 } larder_publish_options;
 
 /* Returns an empty directory to fill, where the entry will stay. No process can get it before it is
@@ -570,6 +575,13 @@ const char* larder_staging_path(const larder_staging* staging);
  * the stop of larder_bucket_with was requested. What was copied by then is deleted with the
  * staging. */
 larder_code larder_staging_copy_from(larder_staging* staging, const char* source,
+                                     larder_error** error);
+/* Does the same, and brings the files in the way that `mode` names, a larder_link_mode. With hard
+ * links the entry shares its files with `source`, so it costs no space, and it keeps the set-id
+ * bits. A program that then writes to such a file in place changes the entry:
+ * larder_materialize refuses the entry after that, and larder_cache_verify_content finds it.
+ * Errors: also `unsupported` if `mode` names a way that does not work between the two places. */
+larder_code larder_staging_link_from(larder_staging* staging, const char* source, int32_t mode,
                                      larder_error** error);
 /* Renames the directory `source` to the staged directory, which must still be empty. If its owner
  * may not write to `source`, the owner gets that right for the time of the rename.

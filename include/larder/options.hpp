@@ -138,6 +138,11 @@ struct PublishOptions {
     /// were not handed in (Staging::note) are read once more. A file that this process may not read
     /// has no digest. The algorithm must live until the call ends.
     const DigestAlgorithm* digest = nullptr;
+    /// For an entry that comes from another cache: when it was published there, and when it was
+    /// last used. Limits evict it, and a refresh by age takes it, as these times say. A time that
+    /// is empty or in the future stands for the time of the publish.
+    std::optional<std::chrono::system_clock::time_point> published{};
+    std::optional<std::chrono::system_clock::time_point> last_used{};
 };
 
 /// How an entry is brought back from the trash.

@@ -23,7 +23,7 @@ struct EntryInfo {
     std::string key;
     std::string id;              ///< its id, which no other entry ever has
     std::filesystem::path path;  ///< of its tree; the files are there as long as the entry is
-    WallTime published;          ///< when it was published
+    WallTime published;          ///< when it was published, or PublishOptions::published
     /// When it was last published or got, to the hour. Empty if that is not known.
     std::optional<WallTime> last_used;
     std::uint64_t bytes = 0;                      ///< the sizes of its files, added up

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <larder/error.hpp>
+#include <larder/materialize.hpp>
 
 namespace larder {
 
@@ -54,6 +55,14 @@ public:
     /// CallOptions::stop was requested of the Bucket that gave this. What was copied by then is
     /// deleted with the Staging.
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
+
+    /// Does the same, and brings the files in the way that `mode` names. With hard links the entry
+    /// shares its files with `source`, so it costs no space, and it keeps the set-id bits. A program
+    /// that then writes to such a file in place changes the entry: materialize refuses the entry
+    /// after that, and Cache::verify_content finds it.
+    ///
+    /// Errors: also `unsupported` if `mode` names a way that does not work between the two places.
+    [[nodiscard]] Result<> copy_from(const std::filesystem::path& source, LinkMode mode);
 
     /// Renames the directory `source` to path(), which must still be empty. If its owner may not
     /// write to `source`, the owner gets that right for the time of the rename.

@@ -34,7 +34,11 @@ tl::unexpected<Error> nothing_staged(const std::filesystem::path& source) {
 }  // namespace
 
 Result<> Staging::copy_from(const std::filesystem::path& source) {
-    return stage_ ? stage_->copy_from(source, stop_) : nothing_staged(source);
+    return stage_ ? stage_->copy_from(source, std::nullopt, stop_) : nothing_staged(source);
+}
+
+Result<> Staging::copy_from(const std::filesystem::path& source, LinkMode mode) {
+    return stage_ ? stage_->copy_from(source, mode, stop_) : nothing_staged(source);
 }
 
 Result<> Staging::note(const std::filesystem::path& path, std::uint64_t size,

@@ -153,6 +153,12 @@ std::function<bool(const Wait&)> wait_callback(int32_t (*call)(const larder_wait
     };
 }
 
+/// Converts a time, of which 0 stands for none.
+std::optional<WallTime> time_if_given(std::int64_t nanoseconds) {
+    if (nanoseconds == 0) return std::nullopt;
+    return time_of(nanoseconds);
+}
+
 /// Returns a copy of an array of algorithms. Errors: `invalid` for a null in it.
 Result<std::vector<const DigestAlgorithm*>> algorithms_of(const larder_digest* const* digests,
                                                           std::size_t count) {
@@ -217,7 +223,9 @@ Result<PublishOptions> options_of(const larder_publish_options* given) {
                                           ? std::string(known.metadata, known.metadata_size)
                                           : std::string(),
                           // C has only what larder_sha256 has cast in the other direction.
-                          .digest = reinterpret_cast<const DigestAlgorithm*>(known.digest)};
+                          .digest = reinterpret_cast<const DigestAlgorithm*>(known.digest),
+                          .published = time_if_given(known.published_ns),
+                          .last_used = time_if_given(known.last_used_ns)};
 }
 
 Result<RestoreOptions> options_of(const larder_restore_options* given) {
@@ -417,10 +425,12 @@ Result<DedupeOptions> options_of(const larder_dedupe_options* given) {
     return options;
 }
 
+Result<LinkMode> link_mode_of(std::int32_t given) { return choice("mode", given, LinkMode::copy); }
+
 Result<MaterializeOptions> options_of(const larder_materialize_options* given) {
     TRY_ASSIGN(const auto known,
                known_part(given, offsetof(larder_materialize_options, digest_count)));
-    TRY_ASSIGN(const auto mode, choice("mode", known.mode, LinkMode::copy));
+    TRY_ASSIGN(const auto mode, link_mode_of(known.mode));
     MaterializeOptions options{
         .mode = mode, .replace = known.replace != 0, .threads = known.threads};
     if (known.stop != nullptr) options.stop = known.stop->source.get_token();

@@ -17,6 +17,7 @@ namespace larder::c {
 [[nodiscard]] Result<CallOptions> options_of(const larder_call_options* given);
 [[nodiscard]] Result<PublishOptions> options_of(const larder_publish_options* given);
 [[nodiscard]] Result<Durability> durability_of(std::int32_t given);
+[[nodiscard]] Result<LinkMode> link_mode_of(std::int32_t given);
 [[nodiscard]] Result<RestoreOptions> options_of(const larder_restore_options* given);
 [[nodiscard]] Result<RefreshOptions> options_of(const larder_refresh_options* given);
 [[nodiscard]] Result<Limits> options_of(const larder_limits* given);

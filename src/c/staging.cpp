@@ -6,6 +6,7 @@
 #include <larder/staging.hpp>
 
 #include "c/handles.hpp"
+#include "c/options.hpp"
 
 using namespace larder;
 
@@ -40,6 +41,15 @@ larder_code larder_staging_copy_from(larder_staging* staging, const char* source
                                      larder_error** error) {
     return c::guarded("stage", error, {{"staging", staging}, {"source", source}},
                       [&] { return staging->staging.copy_from(os::path_of(source)); });
+}
+
+larder_code larder_staging_link_from(larder_staging* staging, const char* source, int32_t mode,
+                                     larder_error** error) {
+    return c::guarded("stage", error, {{"staging", staging}, {"source", source}},
+                      [&]() -> Result<> {
+                          TRY_ASSIGN(const LinkMode way, c::link_mode_of(mode));
+                          return staging->staging.copy_from(os::path_of(source), way);
+                      });
 }
 
 larder_code larder_staging_move_from(larder_staging* staging, const char* source,

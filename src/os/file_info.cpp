@@ -14,6 +14,13 @@ std::chrono::system_clock::time_point FileTime::to_clock() const noexcept {
         std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanoseconds)));
 }
 
+FileTime FileTime::from_clock(std::chrono::system_clock::time_point time) noexcept {
+    const auto since_1970 = time.time_since_epoch();
+    const auto whole = std::chrono::floor<std::chrono::seconds>(since_1970);
+    const std::chrono::nanoseconds rest = since_1970 - whole;
+    return {.seconds = whole.count(), .nanoseconds = static_cast<std::uint32_t>(rest.count())};
+}
+
 Result<FileInfo> stat_at(const Dir& parent, const std::string& name) {
     const auto info = try_stat_at(parent, name.c_str());
     if (!info) return fail(info.error(), "look at", parent / name);

@@ -39,6 +39,8 @@ struct FileTime {
     /// Converts it to a time of the clock. A time that the clock cannot hold becomes the first or
     /// the last one that it can.
     [[nodiscard]] std::chrono::system_clock::time_point to_clock() const noexcept;
+    /// Converts a time of the clock.
+    [[nodiscard]] static FileTime from_clock(std::chrono::system_clock::time_point time) noexcept;
 };
 
 /// What the system knew about a file at one instant.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/publish.hpp"
 
+#include <algorithm>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/record.hpp"
@@ -23,6 +25,19 @@ using cache::KeyPath;
 using format::LinkRead;
 using os::Mode;
 
+/// Returns a time that a caller has named, but no later one than now.
+std::chrono::system_clock::time_point not_after_now(
+    const std::optional<std::chrono::system_clock::time_point>& named) {
+    const auto now = os::wall_time();
+    return named ? std::min(*named, now) : now;
+}
+
+/// Sets the time of the staged link, which is that of the entry's last use. A rename keeps it.
+Result<> set_last_use(const os::Dir& staging, const std::string& link,
+                      std::chrono::system_clock::time_point used) {
+    return os::set_modified_at(staging, link, os::FileTime::from_clock(used));
+}
+
 /// Makes the staged tree a complete entry: writes its manifest and then its record beside it, and
 /// syncs all of it if the caller asked for durability `power`. Returns the time at which a sync of
 /// the whole file system began; nullopt if there was none. Errors: `invalid` if the tree holds
@@ -37,7 +52,7 @@ Result<std::optional<os::BootTime>> complete(const Stage& stage, const KeyRef& p
     (void)os::point("publish.listed");
     const format::Record record{.bucket = std::string(place.bucket),
                                 .key = std::string(place.key),
-                                .published = os::wall_time(),
+                                .published = not_after_now(options.published),
                                 .boot = os::to_text(os::boot_id()),
                                 .durability = options.durability,
                                 .bytes = size.bytes,
@@ -334,6 +349,7 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     if (!synced_since)
         return tl::make_unexpected(explain_absence(root, link, synced_since.error()));
     note_synced(root, *synced_since);
+    if (options.last_used) TRY(set_last_use(staging, link.name, not_after_now(options.last_used)));
     (void)os::point("publish.recorded");
 
     // (2) Lease the entry, before any other process can see it.

@@ -69,11 +69,17 @@ Result<> rename_as_owner(const os::Dir& directory, Rename rename) {
     return renamed;
 }
 
-/// Calls `carry(options)`, which fills `tree`, so that it makes clones. If clones do not work here,
-/// calls it once more so that it makes copies. (It makes no hard links, because the owner of the
-/// source may change the files.) Errors: those of the last call.
+/// Calls `carry(options)`, which fills `tree` in the way that `mode` names. Without a mode it makes
+/// clones. If clones do not work here, it is called once more and makes copies. (It makes no hard
+/// links unless they are asked for, because the owner of the source may change the files.) Errors:
+/// those of the last call.
 template <class Carry>
-Result<> clone_or_copy(const os::Dir& tree, const std::stop_token& stop, Carry carry) {
+Result<> fill(const os::Dir& tree, const std::optional<LinkMode>& mode,
+              const std::stop_token& stop, Carry carry) {
+    if (mode) {
+        TRY(carry(MaterializeOptions{.mode = *mode, .stop = stop}));
+        return {};
+    }
     const auto cloned = carry(MaterializeOptions{.mode = LinkMode::clone, .stop = stop});
     if (cloned) return {};
     // No second way helps against an error of larder's own, or one that ends a step at once.
@@ -240,7 +246,8 @@ Result<> Stage::check_source(const fs::path& source) const {
     return {};
 }
 
-Result<> Stage::copy_from(const fs::path& source, const std::stop_token& stop) {
+Result<> Stage::copy_from(const fs::path& source, const std::optional<LinkMode>& mode,
+                          const std::stop_token& stop) {
     TRY(check_source(source));
     // A copy that fails is deleted, and must not take the moved tree with it.
     if (owes()) return fail(Errc::invalid, "stage", tree_path(), staged_already);
@@ -249,12 +256,12 @@ Result<> Stage::copy_from(const fs::path& source, const std::stop_token& stop) {
     const auto info = os::try_stat_path(source, os::Follow::yes);
     if (!info) return os::fail(info.error(), "stage", source);
     if (!info->is_directory()) {
-        return clone_or_copy(tree, stop, [&](const MaterializeOptions& options) {
+        return fill(tree, mode, stop, [&](const MaterializeOptions& options) {
             return stage_file(source, tree, options);
         });
     }
     TRY_ASSIGN(const os::Dir from, os::open_dir(source));
-    TRY(clone_or_copy(tree, stop, [&](const MaterializeOptions& options) {
+    TRY(fill(tree, mode, stop, [&](const MaterializeOptions& options) {
         return tree::carry(from, {.dir = tree, .visibility = tree::Visibility::hidden}, options);
     }));
     TRY(tree::finish_directory(from, *info, tree));

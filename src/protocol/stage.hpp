@@ -54,10 +54,12 @@ public:
     [[nodiscard]] Error give_back(Error error);
 
     /// Fills the tree with a copy of the source, a directory or one file; see Staging::copy_from.
+    /// Without a mode the files are cloned, or else copied.
     /// Errors: `invalid` if the source lies in this cache or contains it, or if a moved tree has
     /// been staged here; those of copying, after which the tree may hold a part of the copy;
     /// `interrupted` before the next file if `stop` was requested.
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source,
+                                     const std::optional<LinkMode>& mode = std::nullopt,
                                      const std::stop_token& stop = {});
     /// Moves the directory into the tree; see Staging::move_from. From then on the stage owes it to
     /// its owner: see owes. Errors: as copy_from, `invalid` also for a source in another cache or

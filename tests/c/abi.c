@@ -23,9 +23,10 @@ static void structs(void) {
     CHECK_NUMBER(88, offsetof(larder_open_options, keep_waiting));
     CHECK_NUMBER(104, offsetof(larder_open_options, digest_count));
     CHECK_NUMBER(120, offsetof(larder_open_options, bucket_kind));
-    CHECK_NUMBER(48, sizeof(larder_publish_options));
+    CHECK_NUMBER(64, sizeof(larder_publish_options));
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
     CHECK_NUMBER(24, offsetof(larder_publish_options, digest));
+    CHECK_NUMBER(48, offsetof(larder_publish_options, published_ns));
     CHECK_NUMBER(64, sizeof(larder_refresh_options));
     CHECK_NUMBER(32, offsetof(larder_refresh_options, on_taken));
     CHECK_NUMBER(48, offsetof(larder_refresh_options, durability));

@@ -57,6 +57,12 @@ static void opens(void) {
     larder_cache_close(cache);
 }
 
+static unsigned long long inode_of(const char* path) {
+    struct stat status;
+    CHECK(stat(path, &status) == 0);
+    return status.st_ino;
+}
+
 static void publishes_and_gets(const larder_bucket* bucket) {
     larder_publish_options options = {
         .size = sizeof options, .durability = LARDER_SURVIVES_POWER, .producer = "c_tests 1"};
@@ -106,6 +112,21 @@ static void publishes_and_gets(const larder_bucket* bucket) {
     larder_entry_info_free(info);
     larder_lease_free(made);
     larder_lease_free(got);
+
+    /* As an import from another cache does it. */
+    options.published_ns = 1000000000LL * 1700000000;
+    options.last_used_ns = 1000000000LL * 1710000000 + 5;
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    FAILS(LARDER_INVALID, larder_staging_link_from(staging, source, 9, &error));
+    WORKS(larder_staging_link_from(staging, source, LARDER_MODE_HARDLINK, &error));
+    WORKS(larder_bucket_publish(bucket, "linked", staging, &options, &made, &error));
+    WORKS(larder_bucket_info(bucket, "linked", &info, &error));
+    CHECK_NUMBER(options.published_ns, info->published_ns);
+    CHECK_NUMBER(options.last_used_ns, info->last_used_ns);
+    CHECK(inode_of(below(source, "file")) == inode_of(below(larder_lease_path(made), "file")));
+    larder_entry_info_free(info);
+    larder_lease_free(made);
+    WORKS(larder_bucket_remove(bucket, "linked", LARDER_SURVIVES_PROCESS, &error));
 
     WORKS(larder_bucket_stage(bucket, &staging, &error));
     WORKS(larder_staging_move_from(staging, source, &error));
