@@ -45,6 +45,15 @@ if(TARGET cachetool)
             DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
             COMPONENT larder_tools)
     endif()
+    if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+        # systemd looks there on every system, whatever the directory of libraries is.
+        set(systemd ${PROJECT_BINARY_DIR}/systemd)
+        configure_file(packaging/systemd/cachetool-gc.service.in
+            ${systemd}/cachetool-gc.service @ONLY)
+        configure_file(packaging/systemd/cachetool-gc.timer ${systemd}/cachetool-gc.timer COPYONLY)
+        install(FILES ${systemd}/cachetool-gc.service ${systemd}/cachetool-gc.timer
+            DESTINATION lib/systemd/user COMPONENT larder_tools)
+    endif()
 endif()
 
 # find_package(larder).

@@ -75,8 +75,8 @@ std::optional<system_clock::time_point> seconds_since_1970(std::string_view text
     const auto number = larder::options::decimal_number(text);
     // The nanoseconds of the clock end in the year 2262.
     if (!number || *number < 0 || *number >= 9e9) return std::nullopt;
-    return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(
-        std::chrono::duration<double>(*number)));
+    return system_clock::time_point(
+        std::chrono::duration_cast<system_clock::duration>(std::chrono::duration<double>(*number)));
 }
 
 /// Takes a number of `digits` digits from the front of `text`, and the character `before` ahead of
@@ -94,28 +94,27 @@ std::optional<int> take_number(std::string_view& text, std::size_t digits, char 
 
 /// Reads a date, and the time of day if there is one, to the second or to a part of it.
 std::optional<system_clock::time_point> utc_time(std::string_view text) {
-    using namespace std::chrono;
+    namespace chrono = std::chrono;
     if (text.ends_with('Z')) text.remove_suffix(1);
     const auto y = take_number(text, 4, 0), m = take_number(text, 2, '-'),
                d = take_number(text, 2, '-');
     if (!y || !m || !d) return std::nullopt;
-    const year_month_day date(year(*y), month(static_cast<unsigned>(*m)),
-                              day(static_cast<unsigned>(*d)));
+    const chrono::year_month_day date(chrono::year(*y), chrono::month(static_cast<unsigned>(*m)),
+                                      chrono::day(static_cast<unsigned>(*d)));
     if (!date.ok() || *y < 1970 || *y > 2261) return std::nullopt;
-    const system_clock::time_point midnight = sys_days(date);
+    const system_clock::time_point midnight = chrono::sys_days(date);
     if (text.empty()) return midnight;
-    const auto hour = take_number(text, 2, 'T'), minute = take_number(text, 2, ':'),
-               second = take_number(text, 2, ':');
-    if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60)
-        return std::nullopt;
+    const auto h = take_number(text, 2, 'T'), min = take_number(text, 2, ':'),
+               s = take_number(text, 2, ':');
+    if (!h || !min || !s || *h > 23 || *min > 59 || *s > 60) return std::nullopt;
     double part = 0;
     if (!text.empty()) {
         const auto fraction = larder::options::decimal_number("0" + std::string(text));
         if (!text.starts_with('.') || !fraction) return std::nullopt;
         part = *fraction;
     }
-    return midnight + hours(*hour) + minutes(*minute) + seconds(*second) +
-           duration_cast<system_clock::duration>(duration<double>(part));
+    return midnight + chrono::hours(*h) + chrono::minutes(*min) + chrono::seconds(*s) +
+           chrono::duration_cast<system_clock::duration>(chrono::duration<double>(part));
 }
 
 tl::unexpected<Failure> fail_wanting(std::string_view option, std::string_view what,

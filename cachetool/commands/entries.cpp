@@ -140,10 +140,11 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
     }();
     if (!made) {
         if (made.error().code == larder::Errc::interrupted) {
-            output.warn(
-                fmt::format("the install was stopped before {} was complete; it can be run "
-                            "again{}",
-                            destination, system::may_exist(system::path_of(destination)) ? " with --replace" : ""));
+            output.warn(fmt::format(
+                "the install was stopped before {} was complete; it can be run "
+                "again{}",
+                destination,
+                system::may_exist(system::path_of(destination)) ? " with --replace" : ""));
             stop.end_by_signal();
         }
         Failure failure = failure_near(made.error(), cache.root());

@@ -124,21 +124,19 @@ larder::Result<PutResult> put(const larder::Cache& cache, const PutJob& job, con
         if (auto present = present_entry(bucket, job)) return std::move(*present);
         // As a build, so that one of several processes copies, and the others find its entry.
         result.added = false;
-        LARDER_TRY_ASSIGN(const auto lease,
-                          bucket.get_or_build(
-                              job.key,
-                              [&](larder::Staging& staging) {
-                                  result.added = true;
-                                  return fill(staging, job.source, way);
-                              },
-                              job.options));
+        LARDER_TRY_ASSIGN(const auto lease, bucket.get_or_build(
+                                                job.key,
+                                                [&](larder::Staging& staging) {
+                                                    result.added = true;
+                                                    return fill(staging, job.source, way);
+                                                },
+                                                job.options));
         result.entry = location_of(job.bucket, job.key, lease);
         return result;
     }
     LARDER_TRY_ASSIGN(auto staging, bucket.stage());
     LARDER_TRY(fill(staging, job.source, way));
-    LARDER_TRY_ASSIGN(const auto lease,
-                      bucket.publish(job.key, std::move(staging), job.options));
+    LARDER_TRY_ASSIGN(const auto lease, bucket.publish(job.key, std::move(staging), job.options));
     result.entry = location_of(job.bucket, job.key, lease);
     return result;
 }
@@ -218,10 +216,12 @@ Expected<PutJob> job_of(const std::string& line, const larder::PublishOptions& u
         if (fields[i].empty()) return fail_usage("BUCKET, KEY or SOURCE is empty");
     }
     PutJob job{.bucket = fields[0], .key = fields[1], .source = fields[2], .options = usual};
-    if (!fields[3].empty())
+    if (!fields[3].empty()) {
         LARDER_TRY_ASSIGN(job.options.published, parse_past("published", fields[3]));
-    if (!fields[4].empty())
+    }
+    if (!fields[4].empty()) {
         LARDER_TRY_ASSIGN(job.options.last_used, parse_past("last-used", fields[4]));
+    }
     if (!fields[5].empty()) job.options.metadata = fields[5];
     if (!system::may_exist(system::path_of(job.source))) return fail(missing_source(job.source));
     return job;
@@ -244,19 +244,21 @@ public:
         std::string line;
         for (std::size_t number = 1; std::getline(lines, line); ++number) {
             if (line.empty()) continue;
-            const std::string where =
-                fmt::format("{}:{}", name == "-" ? "stdin" : name, number);
+            const std::string where = fmt::format("{}:{}", name == "-" ? "stdin" : name, number);
             LARDER_TRY(put_line(line, where, way, usual));
             if (is_full_) break;
         }
         if (lines.bad()) return fail(system_failure("read " + name, system::stream_error()));
         if (worst_) {
-            (*worst_)->write_done = [this](JsonWriter& json) { write_entries(json); };
+            // The failure is printed when this object is gone.
+            (*worst_)->write_done = [entries = std::move(results_)](JsonWriter& json) {
+                json.list("entries", entries);
+            };
             return fail(std::move(*worst_));
         }
         if (!output_.json()) return done;
         return output_.document(
-            [&](JsonWriter& json) { json.object([&] { write_entries(json); }); });
+            [&](JsonWriter& json) { json.object([&] { json.list("entries", results_); }); });
     }
 
 private:
@@ -295,10 +297,6 @@ private:
         worst_ = Failure(std::move(named));
     }
 
-    void write_entries(JsonWriter& json) const {
-        json.list("entries", results_);
-    }
-
     const ParsedArguments& arguments_;
     const CommandOutput& output_;
     std::optional<PutTarget> target_;
@@ -318,12 +316,11 @@ CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& out
     if (arguments.has("batch")) return Batch(arguments, output).run(way, options);
     LARDER_TRY(check_source(words));
     LARDER_TRY_ASSIGN(const auto target, PutTarget::open(arguments, output));
-    LARDER_TRY_ASSIGN(const auto result,
-                      target.put({.bucket = words[0],
-                                  .key = words[1],
-                                  .source = words[2],
-                                  .options = std::move(options)},
-                                 way, output));
+    LARDER_TRY_ASSIGN(const auto result, target.put({.bucket = words[0],
+                                                     .key = words[1],
+                                                     .source = words[2],
+                                                     .options = std::move(options)},
+                                                    way, output));
     if (!output.json()) return output.text(result.entry.path + "\n");
     return output.document([&](JsonWriter& json) { write_json(json, result); });
 }

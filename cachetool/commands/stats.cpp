@@ -163,9 +163,95 @@ std::string text_of(const CacheStats& stats) {
     return text;
 }
 
+/// The statistics in the text format of OpenMetrics 1.0, which Prometheus reads.
+class OpenMetrics {
+public:
+    explicit OpenMetrics(const CacheStats& stats) : stats_(stats) {
+        for (const auto& bucket : stats.buckets) labels_.push_back(label_of(bucket.name));
+    }
+
+    [[nodiscard]] std::string text() {
+        gauge("larder_entries", "", "Entries of a bucket.", &BucketTotals::entries);
+        gauge("larder_entries_unreadable", "", "Entries whose record cannot be read.",
+              &BucketTotals::unreadable);
+        gauge("larder_size_bytes", "bytes", "Bytes of the files of a bucket.",
+              &BucketTotals::bytes);
+        gauge("larder_files", "", "Files of a bucket.", &BucketTotals::files);
+        times("larder_oldest_published_timestamp_seconds",
+              "When the oldest entry of a bucket was published.", &BucketTotals::oldest);
+        times("larder_newest_published_timestamp_seconds",
+              "When the newest entry of a bucket was published.", &BucketTotals::newest);
+        histogram("larder_entry_size_bytes", "bytes", "Entries by their size.", stats_.by_size);
+        histogram("larder_entry_unused_seconds", "seconds",
+                  "Entries by the time since their last use.", stats_.by_last_use);
+        return text_ + "# EOF\n";
+    }
+
+private:
+    /// Returns the label of a bucket. Characters that control a terminal have the form that one
+    /// shows.
+    static std::string label_of(std::string_view bucket) {
+        std::string value;
+        for (const char c : harmless(bucket)) {
+            if (c == '\\' || c == '"') value += '\\';
+            value += c;
+        }
+        return fmt::format("{{bucket=\"{}\"}}", value);
+    }
+
+    void family(std::string_view name, std::string_view type, std::string_view unit,
+                std::string_view help) {
+        text_ += fmt::format("# TYPE {} {}\n", name, type);
+        if (!unit.empty()) text_ += fmt::format("# UNIT {} {}\n", name, unit);
+        text_ += fmt::format("# HELP {} {}\n", name, help);
+    }
+
+    void gauge(std::string_view name, std::string_view unit, std::string_view help,
+               std::uint64_t BucketTotals::*value) {
+        family(name, "gauge", unit, help);
+        for (std::size_t i = 0; i < labels_.size(); ++i)
+            text_ += fmt::format("{}{} {}\n", name, labels_[i], stats_.buckets[i].*value);
+    }
+
+    void times(std::string_view name, std::string_view help,
+               std::optional<larder::WallTime> BucketTotals::*value) {
+        family(name, "gauge", "seconds", help);
+        for (std::size_t i = 0; i < labels_.size(); ++i) {
+            const auto& time = stats_.buckets[i].*value;
+            if (!time) continue;
+            const std::chrono::duration<double> since_1970 = time->time_since_epoch();
+            text_ += fmt::format("{}{} {:.3f}\n", name, labels_[i], since_1970.count());
+        }
+    }
+
+    /// A bucket of this histogram counts all entries up to its bound.
+    void histogram(std::string_view name, std::string_view unit, std::string_view help,
+                   const EntryHistogram& entries) {
+        family(name, "gaugehistogram", unit, help);
+        std::uint64_t count = 0;
+        for (const auto& one : entries.intervals()) {
+            count += one.entries;
+            // An entry that has just the bound as its value is not below it, but all values are
+            // whole, and the bounds of OpenMetrics are inclusive.
+            const std::string bound = one.below == 0 ? "+Inf" : fmt::format("{}.0", one.below - 1);
+            text_ += fmt::format("{}_bucket{{le=\"{}\"}} {}\n", name, bound, count);
+        }
+    }
+
+    const CacheStats& stats_;
+    std::vector<std::string> labels_;  // of the buckets
+    std::string text_;
+};
+
 }  // namespace
 
 CommandResult run_stats(const ParsedArguments& arguments, const CommandOutput& output) {
+    const bool as_metrics = arguments.has("openmetrics");
+    if (as_metrics && output.json())
+        return fail_usage("--openmetrics and --json exclude each other");
+    const auto printed = [as_metrics](const CacheStats& stats) {
+        return as_metrics ? OpenMetrics(stats).text() : text_of(stats);
+    };
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
     CacheStats stats;
     Expected<> counted_all;
@@ -177,10 +263,10 @@ CommandResult run_stats(const ParsedArguments& arguments, const CommandOutput& o
         // What can't be read hides none of the rest.
         Failure failure = std::move(counted_all).error();
         failure->write_done = [stats](JsonWriter& json) { write_fields(json, stats); };
-        if (!output.json() && !stats.buckets.empty()) LARDER_TRY(output.text(text_of(stats)));
+        if (!output.json() && !stats.buckets.empty()) LARDER_TRY(output.text(printed(stats)));
         return fail(std::move(failure));
     }
-    if (!output.json()) return output.text(text_of(stats));
+    if (!output.json()) return output.text(printed(stats));
     return output.document(
         [&](JsonWriter& json) { json.object([&] { write_fields(json, stats); }); });
 }

@@ -36,9 +36,8 @@ CommandTable commands() {
         {.name = "put",
          .synopsis = "BUCKET KEY SOURCE",
          .summary = "make a copy of SOURCE the entry of KEY",
-         .help = "Copies SOURCE, a directory or a file, into the cache. The copy becomes the entry "
-                 "of KEY and replaces the old one. Processes that use the old entry keep it until "
-                 "they are done. Prints the path of the new entry.\n\n"
+         .help = "Makes a copy of SOURCE, a directory or a file, the entry of KEY, and prints its "
+                 "path. Processes that use an old entry keep it.\n\n"
                  "  cachetool put tools-v1 node-22.1 ./node-v22.1-linux-x64",
          .min_words = 3,
          .max_words = 3,
@@ -274,6 +273,7 @@ CommandTable commands() {
          .help = "Prints the number, size and ages of the entries in each bucket and in all of "
                  "them, and how the sizes and the times of the last use are distributed.\n\n"
                  "  cachetool stats",
+         .options = {{"openmetrics", nullptr, "print what Prometheus and its kin read"}},
          .run = run_stats,
          .foreign_names = {"size", "du", "df", "usage", "summary"}},
         {.name = "status",

@@ -29,9 +29,8 @@ auto retried(std::error_code& error, Ask ask) {
 /// the next call says what is wrong with it.
 [[nodiscard]] inline bool may_exist(const std::filesystem::path& path) {
     std::error_code error;
-    const auto status = retried(error, [&](std::error_code& each) {
-        return std::filesystem::symlink_status(path, each);
-    });
+    const auto status = retried(
+        error, [&](std::error_code& each) { return std::filesystem::symlink_status(path, each); });
     return status.type() != std::filesystem::file_type::not_found;
 }
 

@@ -57,9 +57,9 @@ public:
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
 
     /// Does the same, and brings the files in the way that `mode` names. With hard links the entry
-    /// shares its files with `source`, so it costs no space, and it keeps the set-id bits. A program
-    /// that then writes to such a file in place changes the entry: materialize refuses the entry
-    /// after that, and Cache::verify_content finds it.
+    /// shares its files with `source`, so it costs no space, and it keeps the set-id bits. A
+    /// program that then writes to such a file in place changes the entry: materialize refuses the
+    /// entry after that, and Cache::verify_content finds it.
     ///
     /// Errors: also `unsupported` if `mode` names a way that does not work between the two places.
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source, LinkMode mode);

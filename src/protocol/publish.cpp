@@ -342,6 +342,7 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
                           .name = format::staged_link_name(id),
                           .old = format::old_link_name(id),
                           .power = power};
+    if (options.last_used) TRY(set_last_use(staging, link.name, not_after_now(options.last_used)));
 
     // (1) Complete the entry by its manifest and its record. Sync both and the tree if they are to
     // survive a power cut.
@@ -349,7 +350,6 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     if (!synced_since)
         return tl::make_unexpected(explain_absence(root, link, synced_since.error()));
     note_synced(root, *synced_since);
-    if (options.last_used) TRY(set_last_use(staging, link.name, not_after_now(options.last_used)));
     (void)os::point("publish.recorded");
 
     // (2) Lease the entry, before any other process can see it.

@@ -74,8 +74,8 @@ Result<> rename_as_owner(const os::Dir& directory, Rename rename) {
 /// links unless they are asked for, because the owner of the source may change the files.) Errors:
 /// those of the last call.
 template <class Carry>
-Result<> fill(const os::Dir& tree, const std::optional<LinkMode>& mode,
-              const std::stop_token& stop, Carry carry) {
+Result<> fill(const os::Dir& tree, const std::optional<LinkMode>& mode, const std::stop_token& stop,
+              Carry carry) {
     if (mode) {
         TRY(carry(MaterializeOptions{.mode = *mode, .stop = stop}));
         return {};

@@ -2,6 +2,8 @@
 // Stage: fills an entry in its place, before any key names it.
 #pragma once
 
+#include <larder/materialize.hpp>
+
 #include "protocol/entry_manifest.hpp"
 #include "protocol/slot_lease.hpp"
 

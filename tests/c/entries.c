@@ -57,12 +57,6 @@ static void opens(void) {
     larder_cache_close(cache);
 }
 
-static unsigned long long inode_of(const char* path) {
-    struct stat status;
-    CHECK(stat(path, &status) == 0);
-    return status.st_ino;
-}
-
 static void publishes_and_gets(const larder_bucket* bucket) {
     larder_publish_options options = {
         .size = sizeof options, .durability = LARDER_SURVIVES_POWER, .producer = "c_tests 1"};
@@ -112,21 +106,6 @@ static void publishes_and_gets(const larder_bucket* bucket) {
     larder_entry_info_free(info);
     larder_lease_free(made);
     larder_lease_free(got);
-
-    /* As an import from another cache does it. */
-    options.published_ns = 1000000000LL * 1700000000;
-    options.last_used_ns = 1000000000LL * 1710000000 + 5;
-    WORKS(larder_bucket_stage(bucket, &staging, &error));
-    FAILS(LARDER_INVALID, larder_staging_link_from(staging, source, 9, &error));
-    WORKS(larder_staging_link_from(staging, source, LARDER_MODE_HARDLINK, &error));
-    WORKS(larder_bucket_publish(bucket, "linked", staging, &options, &made, &error));
-    WORKS(larder_bucket_info(bucket, "linked", &info, &error));
-    CHECK_NUMBER(options.published_ns, info->published_ns);
-    CHECK_NUMBER(options.last_used_ns, info->last_used_ns);
-    CHECK(inode_of(below(source, "file")) == inode_of(below(larder_lease_path(made), "file")));
-    larder_entry_info_free(info);
-    larder_lease_free(made);
-    WORKS(larder_bucket_remove(bucket, "linked", LARDER_SURVIVES_PROCESS, &error));
 
     WORKS(larder_bucket_stage(bucket, &staging, &error));
     WORKS(larder_staging_move_from(staging, source, &error));
@@ -358,6 +337,37 @@ static void closes(larder_cache* cache, larder_bucket* bucket) {
     larder_lease_free(lease);
 }
 
+static unsigned long long inode_of(const char* path) {
+    struct stat status;
+    CHECK(stat(path, &status) == 0);
+    return status.st_ino;
+}
+
+/* As a program does that takes entries over from another cache. */
+static void imports(const larder_bucket* bucket) {
+    const larder_publish_options options = {.size = sizeof options,
+                                            .published_ns = 1000000000LL * 1700000000,
+                                            .last_used_ns = 1000000000LL * 1710000000 + 5};
+    const char* const source = below(playground(), "elsewhere");
+    larder_staging* staging = NULL;
+    larder_lease* made = NULL;
+    larder_entry_info* info = NULL;
+    larder_error* error = NULL;
+
+    CHECK(mkdir(source, 0755) == 0);
+    write_file(below(source, "file"), "from another cache");
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    FAILS(LARDER_INVALID, larder_staging_link_from(staging, source, 9, &error));
+    WORKS(larder_staging_link_from(staging, source, LARDER_MODE_HARDLINK, &error));
+    WORKS(larder_bucket_publish(bucket, "linked", staging, &options, &made, &error));
+    WORKS(larder_bucket_info(bucket, "linked", &info, &error));
+    CHECK_NUMBER(options.published_ns, info->published_ns);
+    CHECK_NUMBER(options.last_used_ns, info->last_used_ns);
+    CHECK(inode_of(below(source, "file")) == inode_of(below(larder_lease_path(made), "file")));
+    larder_entry_info_free(info);
+    larder_lease_free(made);
+}
+
 void test_entries(void) {
     larder_error* error = NULL;
     larder_cache* cache;
@@ -371,5 +381,6 @@ void test_entries(void) {
     lists_and_retires(cache, bucket);
     refreshes(bucket);
     visits_a_damaged_entry(cache, bucket);
+    imports(bucket);
     closes(cache, bucket);
 }

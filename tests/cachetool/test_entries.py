@@ -150,6 +150,7 @@ class PutAndGet(CacheTest):
     def test_documents(self):
         put = self.json("put", "b", "k", self.tree(file="text"))
         self.assertEqual((put["bucket"], put["key"]), ("b", "k"))
+        self.assertTrue(put.pop("added"))
         self.assertEqual(self.json("get", "b", "k"), put)
 
     def test_missing_entry(self):
