@@ -5,7 +5,6 @@
 #include <fmt/core.h>
 #include <fstream>
 #include <iostream>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,42 +13,18 @@
 #include <larder/larder.hpp>
 
 #include "cachetool/cli/quantity.hpp"
-#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/digest.hpp"
 #include "cachetool/commands/durability.hpp"
 #include "cachetool/commands/link_mode.hpp"
-#include "cachetool/commands/open.hpp"
-#include "cachetool/commands/reports.hpp"
+#include "cachetool/commands/putting.hpp"
 #include "cachetool/commands/table.hpp"
 #include "cachetool/system/command_line.hpp"
 #include "cachetool/system/files.hpp"
-#include "cachetool/system/interrupt.hpp"
 #include "cachetool/system/path_text.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
-
-/// One entry to put. In a batch each line is one.
-struct PutJob {
-    std::string bucket;
-    std::string key;
-    std::string source;
-    larder::PublishOptions options;
-};
-
-/// How all entries of a command are put.
-struct PutWay {
-    bool move = false;
-    bool only_if_missing = false;
-    std::optional<larder::LinkMode> link_mode{};
-};
-
-/// An entry that stands under its key now.
-struct PutResult {
-    EntryLocation entry;
-    bool added = true;  ///< false if --if-missing found it
-};
 
 Expected<> refuse_together(const ParsedArguments& arguments, const char* one, const char* other) {
     if (!arguments.has(one) || !arguments.has(other)) return {};
@@ -98,97 +73,6 @@ Expected<> check_source(const std::vector<std::string>& words) {
     }
     return fail(missing_source(source));
 }
-
-/// Copies, links or moves the source into a new directory of the cache.
-larder::Result<> fill(larder::Staging& staging, const std::string& source, const PutWay& way) {
-    const auto path = system::path_of(source);
-    if (way.move) return staging.move_from(path);
-    return way.link_mode ? staging.copy_from(path, *way.link_mode) : staging.copy_from(path);
-}
-
-/// Returns what the key names. This is no use of the entry, so its time of use stays.
-std::optional<PutResult> present_entry(const larder::Bucket& bucket, const PutJob& job) {
-    const auto info = bucket.info(job.key);
-    if (!info) return std::nullopt;
-    return PutResult{.entry = {.bucket = job.bucket,
-                               .key = job.key,
-                               .id = info->id,
-                               .path = system::text_of(info->path)},
-                     .added = false};
-}
-
-larder::Result<PutResult> put(const larder::Cache& cache, const PutJob& job, const PutWay& way) {
-    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(job.bucket));
-    PutResult result;
-    if (way.only_if_missing) {
-        if (auto present = present_entry(bucket, job)) return std::move(*present);
-        // As a build, so that one of several processes copies, and the others find its entry.
-        result.added = false;
-        LARDER_TRY_ASSIGN(const auto lease, bucket.get_or_build(
-                                                job.key,
-                                                [&](larder::Staging& staging) {
-                                                    result.added = true;
-                                                    return fill(staging, job.source, way);
-                                                },
-                                                job.options));
-        result.entry = location_of(job.bucket, job.key, lease);
-        return result;
-    }
-    LARDER_TRY_ASSIGN(auto staging, bucket.stage());
-    LARDER_TRY(fill(staging, job.source, way));
-    LARDER_TRY_ASSIGN(const auto lease, bucket.publish(job.key, std::move(staging), job.options));
-    result.entry = location_of(job.bucket, job.key, lease);
-    return result;
-}
-
-void write_json(JsonWriter& json, const PutResult& result) {
-    json.object([&] {
-        write_fields(json, result.entry);
-        json.field("added", result.added);
-    });
-}
-
-/// The cache that a put fills. A signal that ended this process between the move of a SOURCE and
-/// its publish would cost the user SOURCE. So with --move it ends a wait instead, and SOURCE is put
-/// back.
-class PutTarget {
-public:
-    static Expected<PutTarget> open(const ParsedArguments& arguments, const CommandOutput& output) {
-        PutTarget target;
-        larder::OpenOptions options;
-        if (arguments.has("move")) {
-            target.stop_ = std::make_unique<system::StopOnSignal>();
-            options.stop = target.stop_->token();
-            options.keep_waiting = [stop = target.stop_.get()] {
-                stop->poll();
-                return true;
-            };
-        }
-        if (arguments.lock_timeout) options.build_timeout = *arguments.lock_timeout;
-        LARDER_TRY_ASSIGN(auto cache, open_or_create(arguments, output, std::move(options)));
-        target.cache_ = std::move(cache);
-        return target;
-    }
-
-    /// Puts one entry. Does not return if a signal has ended that.
-    Expected<PutResult> put(const PutJob& job, const PutWay& way,
-                            const CommandOutput& output) const {
-        if (stop_) stop_->poll();
-        auto result = cachetool::put(*cache_, job, way);
-        if (result) return std::move(*result);
-        Failure failure = failure_to_put(result.error(), cache_->root(), is_empty(*cache_));
-        if (result.error().code == larder::Errc::interrupted && stop_) {
-            output.warn(failure->message);
-            stop_->end_by_signal();
-        }
-        return fail(std::move(failure));
-    }
-
-private:
-    PutTarget() = default;
-    std::unique_ptr<system::StopOnSignal> stop_;
-    std::optional<larder::Cache> cache_;
-};
 
 /// Returns the parts of a line of a batch, which tabs separate.
 std::vector<std::string> fields_of(const std::string& line) {

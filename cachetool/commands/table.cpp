@@ -56,6 +56,21 @@ CommandTable commands() {
                      {"empty-key", nullptr, "KEY may be empty"}},
          .run = run_put,
          .foreign_names = {"add", "store", "save", "cp", "copy"}},
+        {.name = "import",
+         .synopsis = "uv|gomod [DIR]",
+         .summary = "put what the cache of another tool holds",
+         .help = "Puts the wheels of uv's cache, or the modules of go's, into a bucket, each under "
+                 "its name and with its time. What is there already stays. The other cache stays "
+                 "as it is.\n\n"
+                 "  cachetool import uv --dry-run",
+         .min_words = 1,
+         .max_words = 2,
+         .options = {{"bucket", "BUCKET", "the bucket to fill (default: uv, or gomod)"},
+                     {"link-mode", "auto|clone|hardlink|copy", "default: clone, or else copy"},
+                     {"dry-run,n", nullptr, "print the lines of a batch for put, and do nothing"},
+                     new_buckets},
+         .run = run_import,
+         .foreign_names = {"migrate", "load"}},
         {.name = "get",
          .synopsis = "BUCKET KEY",
          .summary = "print the path of KEY's entry (UNLEASED)",

@@ -20,6 +20,7 @@ namespace cachetool {
 [[nodiscard]] CommandResult run_dir(const ParsedArguments&, const CommandOutput&);
 [[nodiscard]] CommandResult run_get(const ParsedArguments&, const CommandOutput&);
 [[nodiscard]] CommandResult run_install(const ParsedArguments&, const CommandOutput&);
+[[nodiscard]] CommandResult run_import(const ParsedArguments&, const CommandOutput&);
 [[nodiscard]] CommandResult run_put(const ParsedArguments&, const CommandOutput&);
 [[nodiscard]] CommandResult run_remove(const ParsedArguments&, const CommandOutput&);
 // destroy.cpp

@@ -115,6 +115,8 @@ class Documents(CacheTest):
         self.check("gc", "gc", "--max-age", "30d")
         self.check("refresh", "refresh", "--all")
         self.check("put", "put", "b", "k", source)
+        (self.dir / "mod" / "cache" / "download").mkdir(parents=True)
+        self.check("import", "import", "gomod", self.dir / "mod")
         self.check("get", "get", "b", "k")
         self.check("pin", "pin", "b", "k")
         self.check("unpin", "unpin", "b", "k")
