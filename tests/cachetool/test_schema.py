@@ -115,7 +115,7 @@ class Documents(CacheTest):
         self.check("gc", "gc", "--max-age", "30d")
         self.check("refresh", "refresh", "--all")
         self.check("put", "put", "b", "k", source)
-        (self.dir / "mod" / "cache" / "download").mkdir(parents=True)
+        (self.dir / "mod" / "cache" / "download").mkdir(parents=True, exist_ok=True)
         self.check("import", "import", "gomod", self.dir / "mod")
         self.check("get", "get", "b", "k")
         self.check("pin", "pin", "b", "k")
