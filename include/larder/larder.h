@@ -1373,8 +1373,9 @@ void larder_materialize_report_free(larder_materialize_report* report);
  * If `tree` is the whole tree of an entry, a file that was modified after the entry was published
  * is put nowhere, whatever the mode is, unless its digest is that of the manifest: the call ends
  * with `damaged`. So does a call for an entry that has lost its manifest, which tells when that
- * was. So an edit through a hard link does not reach the next user. The times of modification tell
- * it: see materialize.hpp for what they do not tell.
+ * was, whatever its record says; and for a tree that is staged and has none yet. So an edit through
+ * a hard link does not reach the next user. The times of modification tell it: see materialize.hpp
+ * for what they do not tell.
  *
  * Requires: `tree` does not change during the call. Hold a lease on it.
  * Errors: `exists` if something stands in the way and `replace` is 0; `unsupported` if `mode`
@@ -1392,7 +1393,8 @@ void larder_materialize_report_free(larder_materialize_report* report);
  *     directory.
  * Nothing deletes such a file, nor any other such directory: delete it by hand when no process
  * materializes there.
- * Concurrency: several calls may fill one destination at the same time. */
+ * Concurrency: several calls may fill one destination at the same time. One of them may take a
+ * right back that another still needs: that one lends it again. */
 larder_code larder_materialize(const char* tree, const char* destination,
                                const larder_materialize_options* options,
                                larder_materialize_report** report, larder_error** error);

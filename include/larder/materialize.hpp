@@ -67,10 +67,11 @@ struct MaterializeReport {
 /// If `tree` is the whole tree of an entry, a file that was modified after the entry was published
 /// is put nowhere, whatever the mode is, unless its digest is that of the manifest: the call ends
 /// with `damaged`. So does a call for an entry that has lost its manifest, which tells when that
-/// was. So an edit through a hard link does not reach the next user. The times of modification tell
-/// it. So an edit is not noticed if it has set the old time again, or if files of the entry had
-/// times in the future when it was published. Of a cache that was copied without its times, only
-/// entries with digests can be put anywhere.
+/// was, whatever its record says; and for a tree that is staged and has none yet. So an edit
+/// through a hard link does not reach the next user. The times of modification tell it. So an edit
+/// is not noticed if it has set the old time again, or if files of the entry had times in the
+/// future when it was published. Of a cache that was copied without its times, only entries with
+/// digests can be put anywhere.
 ///
 /// Requires: `tree` does not change during the call. Hold a Lease on it.
 /// Errors: `exists` if something stands in the way and `replace` is off; `unsupported` if `mode`
@@ -88,7 +89,8 @@ struct MaterializeReport {
 ///     directory.
 /// Nothing deletes such a file, nor any other such directory: delete it by hand when no process
 /// materializes there.
-/// Concurrency: several calls may fill one destination at the same time.
+/// Concurrency: several calls may fill one destination at the same time. One of them may take a
+/// right back that another still needs: that one lends it again.
 [[nodiscard]] Result<MaterializeReport> materialize(const std::filesystem::path& tree,
                                                     const std::filesystem::path& destination,
                                                     const MaterializeOptions& options = {});

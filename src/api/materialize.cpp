@@ -48,24 +48,39 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
     return {};
 }
 
+/// Returns whether a tree without a readable manifest beside it is an entry's all the same. A
+/// record beside it says so, or its path: a power cut can take both files. `entry` is the directory
+/// around the tree. Errors: as tree::is_entry_tree.
+Result<bool> is_of_entry(const Result<os::Dir>& entry, const fs::path& tree) {
+    if (entry) {
+        const auto record = os::read_file_at(*entry, format::record_name, format::max_record);
+        if (record && format::parse_record(*record)) return true;
+    }
+    return tree::is_entry_tree(tree);
+}
+
 /// Returns how the files of a tree were published, if it is that of an entry: its manifest stands
 /// beside it. Returns nullopt for any other tree. Costs three system calls for an entry, however
-/// many files there are. Errors: `damaged` for an entry that has lost its manifest: its record is
-/// there; those of reading it. Requires: `options` outlives the result.
+/// many files there are. Errors: `damaged` for an entry that has no manifest; those of reading it.
+/// Requires: `options` outlives the result.
 Result<std::optional<tree::PublishedFiles>> published_files(const os::Dir& source,
                                                             const fs::path& tree,
                                                             const MaterializeOptions& options) {
     // By the handle, because the path may lead through the link of a key.
     auto entry = os::open_dir_for_names_at(source, "..");
-    if (!entry) return std::nullopt;
-    const auto head = protocol::read_manifest_head(*entry);
+    // For messages. A path with another end may be a link to the tree, and what lies beside that
+    // does not lie beside the link.
+    if (entry && tree.filename() == format::tree_name) entry->path = tree.parent_path();
+    using Head = Result<std::optional<format::ManifestHead>>;
+    const Head head =
+        entry ? protocol::read_manifest_head(*entry) : Head(tl::make_unexpected(entry.error()));
     if (!head || !*head) {
-        const auto record = os::read_file_at(*entry, format::record_name, format::max_record);
-        if (!record || !format::parse_record(*record)) return std::nullopt;
+        TRY_ASSIGN(const bool is_entry, is_of_entry(entry, tree));
+        if (!is_entry) return std::nullopt;
         TRY(head);
         return fail(Errc::damaged, step, tree,
-                    "this entry has lost its manifest, so it can't be told whether its "
-                    "files are those that were published; publish the key again");
+                    "this entry has no manifest, so it can't be told whether its files are those "
+                    "that were published; publish the key again");
     }
     const auto modified = std::make_shared<protocol::ModifiedFiles>(
         std::move(*entry),

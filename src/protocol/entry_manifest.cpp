@@ -48,6 +48,7 @@ Result<std::string> read_manifest(const os::Dir& entry, Take take) {
     const auto file = os::open_at(entry, format::manifest_name, os::OpenMode::read_nonblocking);
     if (is_absent(file)) return "it is missing";
     if (why_of(file) == Why::is_link) return "it is a symlink";
+    if (why_of(file) == Why::no_device) return "it is no regular file";  // a socket
     TRY(file);
     const auto info = os::try_stat(*file);
     if (!info) return os::fail(info.error(), "look at", entry / format::manifest_name);

@@ -18,6 +18,11 @@ namespace larder::tree {
 
 namespace {
 
+/// How often a right may be lent again in one directory. Each other call that fills it takes the
+/// right back once. Arbitrary: few programs fill one directory at the same time. A system that
+/// denies the right for another reason is asked so often, and then its error is returned.
+constexpr int most_denials = 20;
+
 /// A directory of the source, which the walk has entered, and the directory that it becomes.
 struct DirPair final : WalkDir {
     using WalkDir::WalkDir;
@@ -33,6 +38,7 @@ struct DirPair final : WalkDir {
 
     os::Dir into;
     std::optional<os::Permissions> lent_from;  // what `into` had before a right was lent
+    int denials_left = most_denials;
     bool made = false;  // `into` was made here; it gets the mode and time of its source at the end
     os::FileInfo info;  // of the source
     WorkingWays* ways = nullptr;  // between these two file systems; belongs to the CarryCall
@@ -110,7 +116,8 @@ public:
         if (info.is_directory()) return enter(pair, name);
         if (published_ != nullptr && info.is_regular() && info.modified > published_->newest)
             TRY(check_modified(pair, name, info));
-        const Transfer transfer = transfer_of(pair.dir, name, info, pair.into);
+        Transfer transfer = transfer_of(pair.dir, name, info, pair.into);
+        if (may_lend(pair)) transfer.lend_again = [this, &pair] { return lend_again(pair); };
         if (info.is_regular() && info.links > 1) {
             TRY(carry_one_of_several(pair, transfer));
         } else {
@@ -279,14 +286,31 @@ private:
         return {};
     }
 
-    /// Lends the owner the right to write to a directory that stood there, if the directory of the
-    /// source lacks it, too: so an earlier call has left it. A directory that its owner has closed
-    /// otherwise stays closed.
-    static void lend_writing(DirPair& pair, const os::FileInfo& into) {
+    /// Returns whether the owner's right to write to a directory may be lent, if it lacks that: the
+    /// directory of the source lacks it, too, so an earlier call has left it. A directory that its
+    /// owner has closed otherwise stays closed.
+    static bool may_lend(const DirPair& pair) {
+        return (pair.info.permissions & os::Permissions::owner_write) == os::Permissions::none;
+    }
+
+    /// Lends the right, if the directory lacks it. Returns false if that fails. Requires: may_lend,
+    /// and no other thread does this. `into` is what the system knows about the directory.
+    static bool lend_writing(DirPair& pair, const os::FileInfo& into) {
         constexpr os::Permissions right = os::Permissions::owner_write;
-        if (((into.permissions | pair.info.permissions) & right) != os::Permissions::none) return;
-        if (!os::try_set_permissions(pair.into.handle, into.permissions | right))
-            pair.lent_from = into.permissions;
+        if ((into.permissions & right) != os::Permissions::none) return true;
+        if (os::try_set_permissions(pair.into.handle, into.permissions | right)) return false;
+        if (!pair.lent_from) pair.lent_from = into.permissions;
+        return true;
+    }
+
+    /// Lends the right again, because a call was denied it. Another call that fills this directory
+    /// has met the right that a third one has lent, or has made the directory, and has taken the
+    /// right back, because it does not know of this call. Returns whether another try is worth it.
+    bool lend_again(DirPair& pair) {
+        const std::lock_guard lock(mutex_);
+        if (pair.denials_left-- <= 0) return false;
+        const auto into = os::stat_of(pair.into);
+        return into && lend_writing(pair, *into);
     }
 
     /// A directory of the destination.
@@ -297,8 +321,11 @@ private:
 
     /// Opens the directory `name` in the destination, and makes it first if it is missing. Errors:
     /// `exists` if something other than a directory stands there.
-    Result<TargetDir> make_or_open(const os::Dir& parent, const std::string& name) {
-        const auto tried = os::make_dir_at(parent, name);
+    Result<TargetDir> make_or_open(DirPair& pair, const std::string& name) {
+        const os::Dir& parent = pair.into;
+        const LendAgain lend =
+            may_lend(pair) ? [this, &pair] { return lend_again(pair); } : LendAgain();
+        const auto tried = with_right(lend, [&] { return os::make_dir_at(parent, name); });
         if (!tried && why_of(tried) != Why::exists) return tl::make_unexpected(tried.error());
         const bool made = tried.has_value();
         if (made) ++directories_;
@@ -317,7 +344,7 @@ private:
     /// missing. Returns the pair for the walk to enter; null if the pair is too deep for this walk
     /// and was put off.
     Result<std::unique_ptr<WalkDir>> enter(DirPair& parent, const std::string& name) {
-        TRY_ASSIGN(TargetDir into, make_or_open(parent.into, name));
+        TRY_ASSIGN(TargetDir into, make_or_open(parent, name));
         TRY_ASSIGN(os::Dir from, os::open_dir_at(parent.dir, name));
         if (parent.depth + 1 < max_depth)
             return open_pair(std::move(from), std::move(into.dir), into.made);
@@ -355,7 +382,7 @@ private:
         TRY_ASSIGN(const os::FileInfo into_info, os::stat_of(into));
         pair->into = std::move(into);
         pair->made = made;
-        if (!made) lend_writing(*pair, into_info);
+        if (!made && may_lend(*pair)) (void)lend_writing(*pair, into_info);
         const std::lock_guard lock(mutex_);
         pair->ways = &ways_[{pair->info.identity.device, into_info.identity.device}];
         return pair;
@@ -366,8 +393,9 @@ private:
     const MaterializeOptions& options_;
     const PublishedFiles* const published_;
     os::FileIdentity destination_identity_;  // so that a walk ends that meets it in the source
-    std::string top_path_;             // of the present walk's top, below the top of the whole tree
-    std::mutex mutex_;                 // guards put_off_ and ways_; see tree/walk.cpp about forks
+    std::string top_path_;  // of the present walk's top, below the top of the whole tree
+    // Guards put_off_, ways_ and what the pairs have lent. See tree/walk.cpp about forks.
+    std::mutex mutex_;
     std::vector<PutOffPair> put_off_;  // the last one is walked next
     // By the devices of source and destination. Each pair of directories points to its element,
     // which stays in its place when others are added.

@@ -8,6 +8,7 @@
 #include "format/format_file.hpp"
 #include "format/layout.hpp"
 #include "os/file.hpp"
+#include "os/path_text.hpp"
 
 namespace larder::tree {
 
@@ -114,6 +115,16 @@ Result<std::optional<fs::path>> enclosing_cache(const fs::path& path) {
         if (is_root) return each;
         if (!each.has_relative_path()) return std::nullopt;
     }
+}
+
+Result<bool> is_entry_tree(const fs::path& path) {
+    TRY_ASSIGN(const fs::path tree, resolved(path));
+    const fs::path entry = tree.parent_path(), archive = entry.parent_path();
+    const bool has_its_names = tree.filename() == format::tree_name &&
+                               format::parse_id(os::text_of(entry.filename())) &&
+                               archive.filename() == format::archive_name;
+    if (!has_its_names) return false;
+    return is_cache(archive.parent_path());
 }
 
 Result<bool> lies_within(const fs::path& inner, const fs::path& outer) {

@@ -14,6 +14,10 @@ namespace larder::tree {
 [[nodiscard]] Result<std::optional<std::filesystem::path>> enclosing_cache(
     const std::filesystem::path& path);
 
+/// Returns true if `path` leads to the tree of an entry: to `archive/<id>/tree` in a cache.
+/// Symlinks are resolved. The tree need not exist. Errors: as enclosing_cache.
+[[nodiscard]] Result<bool> is_entry_tree(const std::filesystem::path& path);
+
 /// Returns true if `inner` is `outer` or lies below it. Symlinks in both are resolved, and two
 /// names of one directory count as one. Neither need exist. Errors: as enclosing_cache.
 [[nodiscard]] Result<bool> lies_within(const std::filesystem::path& inner,

@@ -30,14 +30,23 @@ bool may_work_for_next_file(Why why) {
 Result<bool> clone_file(const Transfer& transfer, const std::string& as, os::Refusal refusal) {
     TRY_ASSIGN(const os::FileHandle source,
                os::open_at(transfer.from, transfer.name, os::OpenMode::read));
-    return os::clone_file(source, transfer.info, transfer.to, as, refusal);
+    return with_right(transfer.lend_again, [&] {
+        return os::clone_file(source, transfer.info, transfer.to, as, refusal);
+    });
 }
 
 /// Makes `as` another name of the source. Errors: `unsupported` if the system refuses that.
 Result<> link_file(const Transfer& transfer, const std::string& as) {
     if (const int error = os::point("tree.link"))
         return os::refused(error, "link", transfer.to / as);
-    return os::make_hard_link(transfer.from, transfer.name, transfer.to, as);
+    return with_right(transfer.lend_again, [&] {
+        return os::make_hard_link(transfer.from, transfer.name, transfer.to, as);
+    });
+}
+
+/// Removes a fresh name, if it stands there. It stays if the system refuses that.
+void remove_fresh(const Transfer& transfer, const std::string& fresh) {
+    (void)with_right(transfer.lend_again, [&] { return os::remove_file_at(transfer.to, fresh); });
 }
 
 /// A copy whose two files are open. It owns neither of them: copy_file does.
@@ -104,7 +113,8 @@ Result<> copy_contents(const OpenCopy& copy) {
 Result<bool> copy_file(const Transfer& transfer, const std::string& as) {
     TRY_ASSIGN(const os::FileHandle source,
                os::open_at(transfer.from, transfer.name, os::OpenMode::read));
-    TRY_ASSIGN(auto made, os::NewFile::create(transfer.to, as));
+    TRY_ASSIGN(auto made, with_right(transfer.lend_again,
+                                     [&] { return os::NewFile::create(transfer.to, as); }));
     const OpenCopy copy{.from = source, .to = made.handle(), .transfer = transfer, .as = as};
     TRY(copy_contents(copy));
     return made.complete(source, transfer.info, transfer.refusal);
@@ -122,12 +132,15 @@ Result<bool> make_whole(const Transfer& transfer, const std::string& as, Make ma
     if (os::exists_at(transfer.to, as).value_or(false))
         return os::fail(Why::exists, "make", transfer.to / as);
     const std::string fresh = fresh_name();
-    TRY_ASSIGN(const bool is_exact, make(fresh));
-    if (auto placed = os::rename_new(transfer.to, fresh, transfer.to, as); !placed) {
-        (void)os::remove_file_at(transfer.to, fresh);
-        return tl::make_unexpected(std::move(placed).error());
+    Result<bool> made = make(fresh);
+    if (made) {
+        auto placed = with_right(transfer.lend_again, [&] {
+            return os::rename_new(transfer.to, fresh, transfer.to, as);
+        });
+        if (!placed) made = tl::make_unexpected(std::move(placed).error());
     }
-    return is_exact;
+    if (!made) remove_fresh(transfer, fresh);
+    return made;
 }
 
 /// Makes the file `as` by a clone. Errors as in clone_file, and `exists`.
@@ -226,13 +239,15 @@ Result<MadeFile> make_file(const Transfer& transfer, const std::string& as, Link
 /// is taken.
 Result<bool> make_another_name(const Transfer& transfer, const std::string& as,
                                const EarlierFile& earlier) {
-    const auto linked = os::make_hard_link(earlier.dir, earlier.name, transfer.to, as);
+    const auto linked = with_right(transfer.lend_again, [&] {
+        return os::make_hard_link(earlier.dir, earlier.name, transfer.to, as);
+    });
     if (why_of(linked) == Why::exists) return tl::make_unexpected(linked.error());
     if (!linked) return false;  // the caller makes a file of its own
     const auto info = os::try_stat_at(transfer.to, as.c_str());
     if (info && info->identity == earlier.identity) return true;
     // Another process has replaced the earlier file.
-    TRY(os::remove_file_at(transfer.to, as));
+    TRY(with_right(transfer.lend_again, [&] { return os::remove_file_at(transfer.to, as); }));
     return false;
 }
 
@@ -245,7 +260,9 @@ Result<> make_symlink(const Transfer& transfer, const std::string& as) {
     if (!length) return os::fail(length.error(), "read link", transfer.from / transfer.name);
     const auto leads_to =
         transfer.info.leads_to_directory ? os::LeadsTo::directory : os::LeadsTo::file;
-    TRY(os::make_symlink_at(transfer.to, as, std::string(text.data(), *length), leads_to));
+    const std::string target(text.data(), *length);
+    TRY(with_right(transfer.lend_again,
+                   [&] { return os::make_symlink_at(transfer.to, as, target, leads_to); }));
     // If the file system keeps no time for a symlink, it has the time at which it was made.
     (void)os::set_modified_at(transfer.to, as, transfer.info.modified);
     return {};
@@ -272,11 +289,15 @@ auto make_or_replace(const Transfer& transfer, bool replace, Make make)
                     "something stands there already; allow its replacement, or move it away");
     const std::string fresh = fresh_name();
     made = make(fresh);
-    if (!made) return made;
-    const auto renamed = os::rename_replacing(transfer.to, fresh, transfer.to, transfer.name);
+    Result<> renamed;
+    if (made) {
+        renamed = with_right(transfer.lend_again, [&] {
+            return os::rename_replacing(transfer.to, fresh, transfer.to, transfer.name);
+        });
+    }
     // Remove the fresh name after a success, too: a rename between two names of one file succeeds
     // and does nothing.
-    (void)os::remove_file_at(transfer.to, fresh);
+    remove_fresh(transfer, fresh);
     TRY(renamed);
     return made;
 }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include <larder/materialize.hpp>
 
+#include "base/error.hpp"
 #include "os/copy.hpp"
 
 namespace larder::tree {
@@ -34,6 +36,11 @@ struct MadeFile {
     os::FileIdentity identity{};  // known only if a file of several names was cloned or copied
 };
 
+/// Lends the right to write to the directory of a destination again, after a call was denied it:
+/// another carry that fills the same directory may have taken it back. Returns true if the call is
+/// worth another try. Any thread may call it.
+using LendAgain = std::function<bool()>;
+
 /// The source and the destination of one transfer. Refers to what its caller owns.
 struct Transfer {
     const os::Dir& from;
@@ -42,7 +49,18 @@ struct Transfer {
     const os::Dir& to;
     Visibility visibility = Visibility::visible;
     os::Refusal refusal = os::Refusal::is_error;  // if a mode or a time can't be set in `to`
+    LendAgain lend_again{};                       // empty if no right is lent in `to`
 };
+
+/// Makes a call that changes the names in a destination's directory, and makes it again as long as
+/// the right to write there was taken back meanwhile. Returns what the last one returns.
+template <class Call>
+auto with_right(const LendAgain& lend_again, Call call) -> decltype(call()) {
+    for (;;) {
+        auto done = call();
+        if (why_of(done) != Why::denied || !lend_again || !lend_again()) return done;
+    }
+}
 
 /// Makes the regular file `name` in `to`, and returns how. With `replace`, a file or symlink that
 /// stands there is replaced atomically. It is never written to, because it may be a hard link into

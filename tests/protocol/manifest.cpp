@@ -3,7 +3,10 @@
 
 #include "format/manifest.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <larder/materialize.hpp>
 
@@ -40,6 +43,22 @@ struct ManifestScene : Scene {
 
     std::string id;
 };
+
+/// Makes a socket at a path.
+void make_socket(const fs::path& path) {
+    // The path of the scene may be too long for an address.
+    const TempDir short_dir;
+    ::sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string near = (short_dir.path() / "s").string();
+    REQUIRE(near.size() < sizeof address.sun_path);
+    near.copy(address.sun_path, near.size());
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    const auto bound = ::bind(fd, reinterpret_cast<::sockaddr*>(&address), sizeof address);
+    ::close(fd);
+    REQUIRE(bound == 0);
+    fs::rename(near, path);
+}
 
 /// Returns "kind path: what" for each finding, with its path below the entry.
 std::vector<std::string> findings_of(const ManifestScene& scene) {
@@ -146,7 +165,8 @@ TEST_CASE("a manifest that is cut off at any byte is found, and nothing else of 
 }
 
 TEST_CASE("a manifest that is no file is found and not followed, and no call waits at it") {
-    for (const std::string what : {"missing", "symlink", "directory", "FIFO", "endless", "other"}) {
+    for (const std::string what :
+         {"missing", "symlink", "directory", "FIFO", "socket", "endless", "other"}) {
         INFO(what);
         const ManifestScene scene;
         const std::string whole = read_file(scene.manifest());
@@ -157,6 +177,7 @@ TEST_CASE("a manifest that is no file is found and not followed, and no call wai
         }
         if (what == "directory") fs::create_directory(scene.manifest());
         if (what == "FIFO") REQUIRE(::mkfifo(scene.manifest().c_str(), 0600) == 0);
+        if (what == "socket") make_socket(scene.manifest());
         if (what == "endless") {
             write_file(scene.manifest(), "");
             fs::resize_file(scene.manifest(), std::uintmax_t{1} << 40);
@@ -166,6 +187,7 @@ TEST_CASE("a manifest that is no file is found and not followed, and no call wai
         REQUIRE(found.size() == 1);
         CHECK(found[0].starts_with("malformed manifest: this is no manifest: "));
         CHECK(outcome(scene.bucket.get("k")) == "ok");  // a get does not read it
+        CHECK(outcome(materialize(scene.entry() / "tree", scene.dir.path() / "to")) == "damaged");
         require_mended(scene);
     }
 }
@@ -225,6 +247,14 @@ TEST_CASE("an entry without a manifest is put nowhere, and verify calls it damag
         CHECK(outcome(refused) == "damaged");
         CHECK_FALSE(fs::exists(scene.dir.path() / "other"));
         CHECK_FALSE(value(scene.cache.verify()).sound());
+    }
+    // A power cut, or a copy by a pattern, may cost the entry its record as well.
+    fs::remove(scene.entry() / "record");
+    for (const fs::path& tree : {scene.entry() / "tree", scene.root / "buckets/b/k"}) {
+        INFO(tree);
+        if (!fs::is_directory(tree)) continue;  // links are files in this run
+        CHECK(outcome(materialize(tree, scene.dir.path() / "other")) == "damaged");
+        CHECK_FALSE(fs::exists(scene.dir.path() / "other"));
     }
     // What is no entry of a cache has no manifest, whatever is called `record` beside it.
     ManifestScene::make_tree(scene.dir.path() / "own/tree");

@@ -156,6 +156,48 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("two carries into one place with a read-only directory: one takes the right back early") {
+    TempDir temp;
+    for (const char* name : {"one", "two"}) write(temp / "source/read-only" / name, name);
+    fs::create_symlink("one", temp / "source/read-only/link");
+    fs::create_hard_link(temp / "source/read-only/one", temp / "source/read-only/other-name");
+    fs::create_directory(temp / "source/read-only/inner");
+    fs::permissions(temp / "source/read-only", fs::perms(0555));
+    const auto mode = GENERATE(LinkMode::copy, LinkMode::hardlink);
+    const bool replaces = GENERATE(false, true);
+    if (replaces) REQUIRE(carry(temp / "source", temp / "target", {.mode = LinkMode::copy}));
+    fs::create_directories(temp / "target/read-only");
+    give_to_nobody(temp / "source");
+    give_to_nobody(temp / "target");
+    const auto filled = temp / "target/read-only";
+    // The other one has lent the right before this one begins, and ends while this one is at work.
+    fs::permissions(filled, fs::perms(0755));
+    int taken_back = 0;
+    const auto take_back = [&](const char* name) {
+        const std::string_view at = name;
+        if (at == "tree.copy_file_range" || at == "tree.link") {
+            fs::permissions(filled, fs::perms(0555));
+            ++taken_back;
+        }
+        return 0;
+    };
+    CHECK(in_child([&] {
+              become_nobody();
+              const AtPoint hook(take_back);
+              const auto report = tree::carry(open(temp / "source"), {.dir = open(temp / "target")},
+                                              {.mode = mode, .replace = replaces, .threads = 1});
+              if (!report) ::fputs((report.error().message() + "\n").c_str(), stderr);
+              return report && taken_back > 0 ? 0 : 1;
+          }) == 0);
+    CHECK((look(filled).st_mode & 07777) == 0555);
+    std::vector<std::string> names;
+    for (const auto& each : fs::directory_iterator(filled)) names.push_back(each.path().filename());
+    std::sort(names.begin(), names.end());
+    CHECK(names == std::vector<std::string>{"inner", "link", "one", "other-name", "two"});
+    for (const char* name : {"source", "target"})
+        fs::permissions(temp / name / "read-only", fs::perms(0755));
+}
+
 TEST_CASE("a set-user-id bit is not carried, and a set-group-id bit is only inherited") {
     TempDir temp;
     write(temp / "source/program");
