@@ -78,7 +78,7 @@ struct CollectOptions {
     /// system call for each file, and three if files may share blocks.
     bool count_freed = false;
     /// Keeps what was removed, replaced or refreshed less than this time ago, so that it can still
-    /// be restored. The clock of the process that took it out tells when that was. What a limit or
+    /// be restored. The kernel's clock told when that was. What a limit or
     /// a plan evicts is deleted at once. What the grace keeps takes space, so a limit on free space
     /// may evict more. Any collection without a grace deletes it.
     std::chrono::seconds grace{0};
@@ -135,8 +135,8 @@ struct CollectReport {
     /// The space, in bytes, of the deleted files that had no other hard link. Nullopt unless
     /// CollectOptions::count_freed was set.
     std::optional<std::uint64_t> freed;
-    /// True if `freed` is a lower bound, because the file system does not tell which blocks some
-    /// files share.
+    /// True if `freed` is a lower bound: the file system does not tell which blocks some files
+    /// share, or it is not known what was deleted, because the disk was full or there was an error.
     bool freed_at_least = false;
 };
 

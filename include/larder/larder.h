@@ -1048,8 +1048,8 @@ typedef struct larder_collect_report {
     int32_t stopped;       /* not 0: it was asked to stop, and something is left */
     int32_t live_known;    /* not 0: a limit had live_entries and live_bytes counted */
     int32_t freed_known;   /* not 0: `freed` was asked for */
-    /* Not 0: `freed` is a lower bound, because the file system does not tell which blocks some
-     * files share. */
+    /* Not 0: `freed` is a lower bound: the file system does not tell which blocks some files share,
+     * or it is not known what was deleted, because the disk was full or there was an error. */
     int32_t freed_at_least;
     /* Entries that were deleted: also the evicted ones, and those that a killed process has left
      * before it published them. */

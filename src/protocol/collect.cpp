@@ -46,6 +46,15 @@ constexpr std::size_t most_links_in_part = std::size_t{1} << 16;
 
 bool is_named_before(const Retired& a, const Retired& b) { return a.name < b.name; }
 
+/// Adds what was deleted to what the disk got back. After an error it is not known how much that
+/// was.
+void count_freed(CollectReport& report, const Result<tree::Removed>& removed) {
+    if (!removed || removed->freed_at_least) report.freed_at_least = true;
+    if (!removed) return;
+    if (!report.freed) report.freed = 0;
+    base::add(*report.freed, removed->freed);
+}
+
 /// Steps 1 to 5 of one collection, as docs/protocol.md numbers them, whose results it gathers in a
 /// report: (1) reap, (2) mend what earlier boots have left, (3) flatten the refreshed buckets, (4)
 /// list what is retired and read who leases what, (5) move what is not leased to `deleting/`.
@@ -120,7 +129,7 @@ private:
         unflattened_ = {};
         has_unlinked_ = false;
         last_name_ = {};
-        link_total_ = 0;
+        link_total_ = report_.entries;
         report_.leased.clear();
         report_.in_grace = 0;
         report_.unknown.clear();
@@ -128,7 +137,7 @@ private:
 
     /// Returns whether a full disk has kept this round from taking all refreshed buckets apart, and
     /// has more room now. On ext4, for example, the directory of the retired links can be full.
-    bool needs_another_round() const {
+    bool needs_another_round() {
         if (unflattened_.all().empty() || !has_unlinked_) return false;
         make_room();
         return true;
@@ -569,7 +578,10 @@ private:
         const std::string name = to_text(id);
         auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, name); });
         // No process can see the entry, so it may be deleted in place.
-        if (!moved && !is_absent(moved)) moved = root_.discard(dirs_.archive, name);
+        if (!moved && !is_absent(moved)) {
+            moved = root_.discard(dirs_.archive, name);
+            report_.freed_at_least = options_.count_freed;  // that does not count
+        }
         if (!is_absent(moved)) {
             TRY(moved);
             return true;
@@ -600,7 +612,11 @@ private:
         return step();
     }
     /// Deletes what lies in `deleting/`. An error does not matter if something was deleted.
-    void make_room() const { (void)tree::empty_dir(root_.garbage().deleting, {.threads = 1}); }
+    void make_room() {
+        const auto emptied = tree::empty_dir(root_.garbage().deleting,
+                                             {.threads = 1, .count_freed = options_.count_freed});
+        if (options_.count_freed) count_freed(report_, emptied);
+    }
 
     cache::Root& root_;
     const cache::Handles& dirs_;  // of root_
@@ -616,10 +632,11 @@ private:
         return {};
     };
     std::size_t part_size_ = most_links_in_part;
-    std::deque<Retired> part_;       // the list of step 4; a deque grows without being copied
-    format::Id last_name_;           // in this part; zero before the first part
-    bool has_more_ = false;          // there are retired links that come after this part
-    std::uint64_t link_total_ = 0;   // retired links in all parts
+    std::deque<Retired> part_;  // the list of step 4; a deque grows without being copied
+    format::Id last_name_;      // in this part; zero before the first part
+    bool has_more_ = false;     // there are retired links that come after this part
+    // Retired links in all parts of this round, and the entries that earlier rounds have taken.
+    std::uint64_t link_total_ = 0;
     std::set<std::string> buckets_;  // encoded; from which the links of the part were retired
     Leases leases_;                  // read after the list of the part was complete
     bool knows_leases_ = true;       // false if a table cannot be read
@@ -650,15 +667,14 @@ Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, 
                                  .total = total,
                                  .bytes = report.bytes});
     };
-    auto emptied = tree::empty_dir(root.garbage().deleting, how);
+    const auto emptied = tree::empty_dir(root.garbage().deleting, how);
+    if (options.count_freed) count_freed(report, emptied);
     if (!emptied && emptied.error().code == Errc::interrupted) {
         report.stopped = true;
         report.files_left = files - std::min(files, deleted);
         return {};
     }
     TRY(emptied);
-    if (options.count_freed) report.freed = emptied->freed;
-    report.freed_at_least = emptied->freed_at_least;
     return {};
 }
 

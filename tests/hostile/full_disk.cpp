@@ -534,13 +534,37 @@ TEST_CASE("a collection goes on with a refreshed bucket when it has made room fo
         if (point == "collect.moved") is_full = false;
         return is_full && point == "os.noreplace" ? ENOSPC : 0;
     });
-    const CollectReport report = value(cache.collect());
+    const auto check_progress = [](const CollectProgress& at) {
+        if (at.total != 0) CHECK(at.done <= at.total);
+    };
+    const CollectReport report = value(cache.collect({}, {.on_progress = check_progress}));
     CHECK(links > 6);
     CHECK(report.entries == 5);
     CHECK(report.buckets == 1);
     CHECK(report.leased.size() == 1);
     held.reset();
     CHECK(value(cache.collect()).entries == 1);
+}
+
+TEST_CASE("what a collection deletes to make room counts as freed") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    const std::string text(64 * 1024, 'x');
+    for (const char* const key : {"1", "2", "3", "4", "5"}) put(bucket, key, text);
+    value(bucket.refresh());
+    // Each rename of an entry but the first finds no space, until `deleting/` was emptied.
+    bool finds_room = true, is_moving = false;
+    const AtPoints full([&](const std::string& point) {
+        if (point == "collect.scanned") is_moving = true;
+        if (point == "collect.unlocked") is_moving = false;
+        if (!is_moving || point != "os.noreplace") return 0;
+        finds_room = !finds_room;
+        return finds_room ? ENOSPC : 0;
+    });
+    const CollectReport report = value(cache.collect({}, {.count_freed = true}));
+    CHECK(report.entries == 5);
+    CHECK(report.freed.value_or(0) >= 5 * text.size());
 }
 
 TEST_CASE("a collection on a disk that stays full ends, and says what it could not move") {
