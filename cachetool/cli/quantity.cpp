@@ -8,6 +8,7 @@
 #include <span>
 
 #include "cachetool/options/number.hpp"
+#include "cachetool/system/clock.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -160,8 +161,7 @@ Expected<std::chrono::system_clock::time_point> parse_past(std::string_view opti
     const auto time = text.starts_with('@') ? seconds_since_1970(text.substr(1)) : utc_time(text);
     if (!time)
         return fail_wanting(option, "a time such as 2026-11-30T12:00:00Z or @1764500000", text);
-    if (*time > std::chrono::system_clock::now())
-        return fail_wanting(option, "a time of the past", text);
+    if (*time > system::wall_time()) return fail_wanting(option, "a time of the past", text);
     return *time;
 }
 

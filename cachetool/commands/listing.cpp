@@ -8,6 +8,7 @@
 
 #include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/reports.hpp"
+#include "cachetool/system/clock.hpp"
 #include "cachetool/system/process.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -181,7 +182,7 @@ larder::Result<std::vector<ListedEntry>> list_trash(const larder::Cache& cache,
 
 std::string shown_last_use(const std::optional<larder::WallTime>& last_used) {
     if (!last_used) return "?";
-    const bool is_recent = *last_used > std::chrono::system_clock::now() - std::chrono::hours(1);
+    const bool is_recent = *last_used > system::wall_time() - std::chrono::hours(1);
     const auto age = shown_age(last_used);
     return is_recent ? fmt::format("at most {} ago", age)
                      : fmt::format("{} ago, or up to an hour later", age);

@@ -5,6 +5,7 @@
 
 #include "cachetool/cli/quantity.hpp"
 #include "cachetool/commands/reports.hpp"
+#include "cachetool/system/clock.hpp"
 #include "cachetool/system/files.hpp"
 #include "cachetool/system/path_text.hpp"
 #include "cachetool/term/text.hpp"
@@ -180,7 +181,7 @@ Expected<PlanWriter> PlanWriter::create(const fs::path& path, const fs::path& ro
         json.object([&] {
             json.field(magic, version);
             json.field("cache", system::text_of(root));
-            json.field("made", iso_time(std::chrono::system_clock::now()));
+            json.field("made", iso_time(system::wall_time()));
         });
     });
     return writer;

@@ -6,6 +6,7 @@
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/clock.hpp"
 #include "cachetool/term/progress.hpp"
 #include "cachetool/term/table.hpp"
 #include "cachetool/term/text.hpp"
@@ -113,7 +114,7 @@ struct CacheStats {
                                 {30 * day, "below 30 d"},
                                 {365 * day, "below 365 d"},
                                 {0, "365 d or more"}}};
-    const larder::WallTime now = std::chrono::system_clock::now();
+    const larder::WallTime now = system::wall_time();
 
     void add(const ListedEntry& listed) {
         if (buckets.empty() || buckets.back().name != listed.bucket)

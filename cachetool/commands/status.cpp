@@ -8,6 +8,7 @@
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/clock.hpp"
 #include "cachetool/system/path_text.hpp"
 #include "cachetool/term/colour.hpp"
 #include "cachetool/term/table.hpp"
@@ -91,7 +92,7 @@ CommandResult watch_status(const ParsedArguments& arguments, const CommandOutput
         if (output.json()) return json_line([&](JsonWriter& json) { write_json(json, report); });
         // To the second: no frame is more exact.
         return fmt::format("{}, {}Z\n\n{}\n", harmless(system::text_of(root)),
-                           iso_time(std::chrono::system_clock::now()).substr(0, 19),
+                           iso_time(system::wall_time()).substr(0, 19),
                            output.advised(shown_status(report)));
     });
 }

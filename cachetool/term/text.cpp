@@ -5,6 +5,7 @@
 #include <array>
 #include <fmt/core.h>
 
+#include "cachetool/system/clock.hpp"
 #include "cachetool/system/command_line.hpp"
 #include "cachetool/system/terminal.hpp"
 
@@ -119,7 +120,7 @@ std::string shown_size(std::uint64_t bytes) {
 std::string shown_age(std::chrono::system_clock::time_point then) {
     using namespace std::chrono;
     // What lies in the future counts as now. A difference from long before 1970 could overflow.
-    const auto now = system_clock::now();
+    const auto now = system::wall_time();
     const auto known = std::clamp(then, system_clock::time_point{}, now);
     return shown_duration(duration_cast<seconds>(now - known));
 }

@@ -3,10 +3,12 @@
 
 #include <utility>
 
+#include "os/clock.hpp"
+
 namespace larder::cache {
 
 void CallJournal::note(StepNote note) noexcept {
-    note.at = std::chrono::system_clock::now();
+    note.at = os::wall_time();
     try {
         notes_.push_back(std::move(note));
     } catch (...) {

@@ -54,7 +54,7 @@ std::string announce_wait(const Root& root, const CallContext& context, const Aw
     if (context.journal == nullptr) return {};
     std::string holders = describe_holders(root, lock.blamed);
     context.journal->announce({.kind = Event::Kind::waiting,
-                               .at = std::chrono::system_clock::now(),
+                               .at = os::wall_time(),
                                .what = lock.what,
                                .who = holders,
                                .took = waited});

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "observe/listeners.hpp"
 
+#include "os/clock.hpp"
+
 namespace larder::observe {
 
 void Listeners::tell(Event event) const noexcept {
-    if (event.at == WallTime{}) event.at = std::chrono::system_clock::now();
+    if (event.at == WallTime{}) event.at = os::wall_time();
     for (const auto& listener : listeners_) {
         try {
             listener->on_event(event);

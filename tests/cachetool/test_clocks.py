@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Clocks that lie, times of the future and of another age, and sizes that no disk holds."""
 
+import json
 import os
 import pathlib
 import sys
@@ -38,6 +39,34 @@ class Clocks(CacheTest):
                 self.tool("get", "b", "used", env=self.lying(seconds))
                 self.tool("exec", "b", "used", "--", "true", env=self.lying(seconds))
                 self.assertLess(abs(time.time() - self.use("used")), 600)
+
+    def test_a_process_with_a_wrong_clock_shows_ages_by_the_kernels_clock(self):
+        for key in ("kept", "removed"):
+            self.put(key=key)
+        self.tool("remove", "b", "removed")
+        env = self.lying(YEAR)
+        for command in [
+            ("ls", "b"),
+            ("info", "b", "kept"),
+            ("why", "b", "kept"),
+            ("stats",),
+            ("trash", "ls"),
+            ("gc", "-n", "--max-entries", "0"),
+        ]:
+            with self.subTest(command):
+                shown = self.tool(*command, env=env)
+                self.assertNotRegex(shown, r"36\d d\b(?! or more)")
+        unused = json.loads(self.tool("--json", "stats", env=env))
+        self.assertNotRegex(json.dumps(unused), r'seconds": 31[0-9]{6}')
+
+    def test_the_log_of_a_process_with_a_wrong_clock_has_the_kernels_times(self):
+        log = self.dir / "log"
+        env = {**self.lying(YEAR), "LARDER_LOG": str(log)}
+        self.tool("put", "b", "k", self.tree(file="text"), env=env)
+        told = {line[:7] for line in log.read_text().splitlines()}
+        now = {time.strftime("%Y-%m", time.gmtime(time.time() + off)) for off in (-600, 0)}
+        self.assertLessEqual(told, now)
+        self.assertTrue(told)
 
     def test_what_a_process_with_a_wrong_clock_publishes_is_new(self):
         source = self.tree(file="text")
