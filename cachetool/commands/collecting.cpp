@@ -27,12 +27,16 @@ std::string lease_lines(const std::vector<larder::LeaseInfo>& leases, std::strin
 
 /// Returns why a limit is still exceeded, and what to do.
 std::string over_limit_line(const larder::CollectReport& report) {
-    // No entry is left, so the limit is one of the disk.
-    if (report.live_entries.value_or(1) == 0 && report.leased.empty())
+    // No live entry is left, so the limit is one of the disk.
+    if (report.live_entries.value_or(1) == 0 && report.leased.empty()) {
+        if (report.in_grace != 0)
+            return "still below --min-free: all entries that are left were taken out too recently; "
+                   "a gc with a shorter --grace deletes them\n";
         return report.entries == 0
                    ? "still below --min-free, and the cache has no entry to delete: free space by "
                      "other means\n"
                    : "still below --min-free without any entry: free space by other means\n";
+    }
     return "still over a limit: the entries in use, pinned or kept exceed it; see `cachetool "
            "status` and `cachetool ls --pinned`\n";
 }

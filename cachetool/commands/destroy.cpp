@@ -8,7 +8,6 @@
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
-#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/environment.hpp"
 #include "cachetool/system/files.hpp"
 #include "cachetool/system/path_text.hpp"
@@ -26,7 +25,7 @@ Expected<> require_named_cache(const ParsedArguments& arguments,
     return fail_usage(
         fmt::format("destroy wants the cache by its name: `cachetool --cache {} destroy` deletes "
                     "the one that is used without a name, with all entries",
-                    system::shell_word(system::text_of(root))));
+                    shell_word(system::text_of(root))));
 }
 
 /// Returns how much a cache holds, in words.

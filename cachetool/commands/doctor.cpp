@@ -9,7 +9,6 @@
 #include "cachetool/commands/table.hpp"
 #include "cachetool/doctor/probes.hpp"
 #include "cachetool/doctor/scratch.hpp"
-#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/files.hpp"
 #include "cachetool/system/path_text.hpp"
 #include "cachetool/system/volume.hpp"
@@ -79,11 +78,10 @@ Expected<std::filesystem::path> root_to_probe(const ParsedArguments& arguments) 
     // A mistyped name must not be judged by a directory above it: that may be another disk.
     std::error_code error;
     if (!stands(root, error) && !error)
-        return fail_usage(
-            fmt::format("there is no directory {}; to judge the nearest one that "
-                        "exists, run `cachetool doctor {}`",
-                        system::text_of(root),
-                        system::shell_word(system::text_of(doctor::place_for_probing(root)))));
+        return fail_usage(fmt::format(
+            "there is no directory {}; to judge the nearest one that "
+            "exists, run `cachetool doctor {}`",
+            system::text_of(root), shell_word(system::text_of(doctor::place_for_probing(root)))));
     return root;
 }
 

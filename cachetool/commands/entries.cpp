@@ -13,7 +13,6 @@
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
-#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/files.hpp"
 #include "cachetool/system/interrupt.hpp"
 #include "cachetool/system/path_text.hpp"
@@ -73,28 +72,16 @@ std::string arrivals(const larder::MaterializeReport& report) {
     return text.empty() ? "no files" : text;
 }
 
-/// Returns whether a key leads to an entry, so that a removal of it can be undone. It may lead to
-/// none: a power cut has torn its link or its record, or another program has written them.
-bool leads_to_entry(const larder::Bucket& bucket, const std::string& key) {
-    const auto info = bucket.info(key);
-    if (info) return true;
-    return info.error().code != larder::Errc::damaged && info.error().code != larder::Errc::miss;
-}
-
-/// Returns what was removed, and how that is undone. `is_entry` says whether the first key led to
-/// an entry.
-std::string removal_sentence(const std::string& bucket, const std::vector<std::string>& keys,
-                             bool is_entry) {
+/// Returns what was removed, and how that is undone. Does not look whether the entry is whole, as a
+/// restore wants it: that would read all its files.
+std::string removal_sentence(const std::string& bucket, const std::vector<std::string>& keys) {
     const auto& key = keys.front();
-    if (keys.size() == 1 && !is_entry)
-        return fmt::format("removed {} of {}; it led to no whole entry, so nothing brings it back",
-                           named(key), named(bucket));
     // An empty pattern would match every key.
     const auto undo = keys.size() == 1 && !key.empty()
                           ? fmt::format(
                                 "`cachetool trash restore --bucket {} --key {}` brings it "
-                                "back until the next gc or refresh",
-                                system::shell_word(bucket), shell_pattern(key))
+                                "back until the next gc or refresh, if its entry is whole",
+                                shell_word(bucket), shell_pattern(key))
                           : std::string(
                                 "`cachetool trash` lists what can be brought back until "
                                 "the next gc or refresh");
@@ -185,8 +172,6 @@ CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& 
     const auto& name = arguments.words[0];
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name));
 
-    // The sentence about several keys promises no restore of each.
-    const bool is_entry = arguments.words.size() > 2 || leads_to_entry(bucket, arguments.words[1]);
     std::vector<std::string> removed;
     std::optional<Failure> worst;
     for (auto key = arguments.words.begin() + 1; key != arguments.words.end(); ++key) {
@@ -204,7 +189,7 @@ CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& 
             output.warn(failure->message);
         }
     }
-    if (!removed.empty()) output.say(removal_sentence(name, removed, is_entry));
+    if (!removed.empty()) output.say(removal_sentence(name, removed));
     const auto write_removed = [name, removed = std::move(removed)](JsonWriter& json) {
         json.field("bucket", name);
         json.list("removed", removed);

@@ -12,7 +12,6 @@
 #include "cachetool/commands/plan.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
-#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/path_text.hpp"
 #include "cachetool/term/sorted_rows.hpp"
 #include "cachetool/term/text.hpp"
@@ -205,7 +204,7 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
         LARDER_TRY(job.plan->finish());
         output.say(fmt::format("wrote a plan of {}; `cachetool gc --apply {}` carries it out",
                                counted(report.evicted, "eviction", "evictions"),
-                               system::shell_word(arguments.value_or("plan", ""))));
+                               shell_word(arguments.value_or("plan", ""))));
     }
     if (job.options.dry_run && !output.json())
         return print_dry_run(output, report, reached.lines(job.limits), dry);

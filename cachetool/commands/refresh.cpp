@@ -17,7 +17,6 @@
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
-#include "cachetool/system/command_line.hpp"
 #include "cachetool/term/text.hpp"
 #include "cachetool/term/width.hpp"
 
@@ -264,11 +263,11 @@ private:
             return;
         }
         std::string names;
-        for (const auto& bucket : buckets) names += " --bucket " + system::shell_word(bucket);
+        for (const auto& bucket : buckets) names += " --bucket " + shell_word(bucket);
         const auto* const pattern = arguments_.value_of("key");
-        output_.say(
-            fmt::format("until the next gc or refresh, `cachetool trash restore{}{}` {}", names,
-                        pattern == nullptr ? "" : " --key " + system::shell_word(*pattern), does));
+        output_.say(fmt::format("until the next gc or refresh, `cachetool trash restore{}{}` {}",
+                                names, pattern == nullptr ? "" : " --key " + shell_word(*pattern),
+                                does));
     }
 
     /// The first failure is the command's own; later ones are warnings.

@@ -16,5 +16,10 @@ namespace cachetool::system {
 /// characters that mean something there. On Windows these shells are cmd and PowerShell. There a
 /// percent sign, a dollar and a backquote still mean something to one of the two.
 [[nodiscard]] std::string shell_word(std::string_view text);
+/// Does the same for a text that a terminal does not show as it is: it has control characters, or
+/// bytes that are not UTF-8. On POSIX the word is in $'…', with an escape for each such byte. bash,
+/// zsh, ksh and the sh of POSIX 2024 take that; dash does not. Windows' shells have no such form:
+/// there it is the same word.
+[[nodiscard]] std::string escaped_shell_word(std::string_view text);
 
 }  // namespace cachetool::system

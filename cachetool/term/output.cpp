@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include "cachetool/system/command_line.hpp"
 #include "cachetool/system/standard_streams.hpp"
 #include "cachetool/term/colour.hpp"
 #include "cachetool/term/json.hpp"
@@ -45,7 +44,7 @@ std::string CommandOutput::advised(std::string_view text) const {
     if (cache_.empty()) return std::string(text);
     for (std::size_t at = 0; (at = text.find(advice)) != std::string_view::npos;) {
         at += advice.size();
-        out += fmt::format("{}--cache {} ", text.substr(0, at), system::shell_word(cache_));
+        out += fmt::format("{}--cache {} ", text.substr(0, at), shell_word(cache_));
         text.remove_prefix(at);
     }
     return out.append(text);

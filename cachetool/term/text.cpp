@@ -91,11 +91,15 @@ std::string in_small_letters(std::string_view text) {
     return small;
 }
 
+std::string shell_word(std::string_view text) {
+    return harmless(text) == text ? system::shell_word(text) : system::escaped_shell_word(text);
+}
+
 std::string shell_words(std::initializer_list<std::string_view> words) {
     const bool has_dash = std::any_of(words.begin(), words.end(),
                                       [](std::string_view word) { return word.starts_with('-'); });
     std::string out = has_dash ? "--" : "";
-    for (const auto word : words) out += (out.empty() ? "" : " ") + system::shell_word(word);
+    for (const auto word : words) out += (out.empty() ? "" : " ") + shell_word(word);
     return out;
 }
 
@@ -105,7 +109,7 @@ std::string shell_pattern(std::string_view text) {
         if (std::string_view("*?[\\").find(c) != std::string_view::npos) pattern += '\\';
         pattern += c;
     }
-    return system::shell_word(pattern);
+    return shell_word(pattern);
 }
 
 std::string shown_size(std::uint64_t bytes) {

@@ -27,6 +27,8 @@ namespace cachetool {
 /// it holds a space, so that the reader sees where it ends.
 [[nodiscard]] std::string named(std::string_view key);
 
+/// Returns `text` as one word of the system's shells, in a form that harmless() leaves as it is.
+[[nodiscard]] std::string shell_word(std::string_view text);
 /// Returns the words of a command as a user types them at the end of its line: after `--` if one of
 /// them begins with a dash.
 [[nodiscard]] std::string shell_words(std::initializer_list<std::string_view> words);

@@ -132,6 +132,17 @@ class Gc(Limits):
         err = self.finish(self.start("gc", "--min-free", "100%"))[1]
         self.assertIn("the entries in use, pinned or kept exceed it", err)
 
+    def test_what_a_grace_keeps_is_said_if_nothing_else_is_left(self):
+        self.fill(1)
+        self.tool("remove", "b", "0")
+        for options in (["-n"], []):
+            out, err = self.finish(
+                self.start("gc", "--min-free", "100%", "--grace", "1d", *options)
+            )
+            self.assertIn("1 taken out too recently", out + err)
+            self.assertIn("a gc with a shorter --grace deletes them", out + err)
+            self.assertNotIn("has no entry to delete", out + err)
+
     def test_in_use_is_spared_and_said(self):
         self.fill(2)
         user = self.start(

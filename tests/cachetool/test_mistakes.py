@@ -3,6 +3,8 @@
 
 import json
 import os
+import pathlib
+import shutil
 import subprocess
 import unittest
 
@@ -242,7 +244,7 @@ class WhatIsSaid(CacheTest):
         self.assertRegex(
             self.said("remove", "b", "k"),
             r"removed k of b; `cachetool .*trash restore --bucket b --key k` brings it back until "
-            r"the next gc or refresh\n",
+            r"the next gc or refresh, if its entry is whole\n",
         )
         self.put(key="third")
         self.put(key="*")
@@ -258,20 +260,62 @@ class WhatIsSaid(CacheTest):
         for args in [("pin", "b", "k"), ("unpin", "b", "k"), ("remove", "b", "other")]:
             self.assertEqual(self.said("--quiet", *args), "")
 
-    def test_remove_promises_no_restore_of_what_was_no_entry(self):
-        for spoil in ["link", "record"]:
+    def test_remove_promises_a_restore_of_a_whole_entry_only(self):
+        for spoil in ["link", "record", "manifest", "file"]:
             with self.subTest(spoil):
-                entry = self.put()
+                source = self.tree(spoil, file="text")
+                entry = pathlib.Path(self.tool("put", "--digest", "none", "b", "k", source).strip())
                 link = self.root / "buckets" / "b" / "k"
                 if spoil == "link":
                     link.unlink()
                     link.symlink_to("cut-off")
+                elif spoil == "file":
+                    (entry / "file").write_text("longer")
                 else:
-                    (entry.parent / "record").write_text("")
-                self.assertIn(
-                    "removed k of b; it led to no whole entry, so nothing brings it back\n",
-                    self.said("remove", "b", "k"),
+                    (entry.parent / spoil).unlink()
+                said = self.said("remove", "b", "k")
+                self.assertRegex(said, r"brings it back until .*, if its entry is whole\n$")
+                restored = self.start("trash", "restore", "--bucket", "b", "--key", "k")
+                restored.communicate()
+                self.assertNotEqual(restored.returncode, 0)
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_remove_reads_no_lease_table(self):
+        self.put()
+        self.put(key="other")
+        for options in ([], ["--quiet"], ["--json"]):
+            self.put()
+            user = self.start(
+                "exec", "b", "other", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE
+            )
+            self.assertEqual(user.stdout.readline(), b"ready\n")
+            (table,) = [
+                process["participant"]
+                for process in self.json("status")["processes"]
+                if process["pid"] == user.pid
+            ]
+            trace = self.dir / "trace"
+            strace = ["-f", "-qq", "-y", "-o", trace, "-e", "trace=pread64,read", TOOL]
+            # Leaks can't be looked for under strace.
+            self.finish(
+                self.start(
+                    *strace,
+                    *options,
+                    "remove",
+                    "b",
+                    "k",
+                    tool="strace",
+                    env={"ASAN_OPTIONS": "detect_leaks=0"},
                 )
+            )
+            reads = [
+                line
+                for line in trace.read_text().splitlines()
+                if f"/participants/{table}>" in line
+            ]
+            self.assertEqual(reads, [])
+            user.stdin.close()
+            user.wait()
 
     def test_pins_without_an_entry_are_listed(self):
         self.put()

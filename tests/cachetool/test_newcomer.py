@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import time
 import unittest
@@ -508,11 +509,11 @@ class Advice(Newcomer):
 
     BUCKET, KEY, OTHER = "-my b", "-k [1]*", "-k 1 and more"
 
-    def type_advice(self, text):
+    def type_advice(self, text, shell="sh"):
         """Types the one command that the text advises."""
         commands = re.findall(r"`cachetool ([^`]*)`", text)
         self.assertEqual(len(commands), 1, text)
-        shell = ["sh", "-c", f"{shlex.quote(TOOL)} {commands[0]}"]
+        shell = [shell, "-c", f"{shlex.quote(TOOL)} {commands[0]}"]
         # Without the variable that names the cache.
         env = {name: value for name, value in self.env.items() if name != "LARDER_CACHE_DIR"}
         done = subprocess.run(shell, env=env, capture_output=True, text=True, check=False)
@@ -548,6 +549,26 @@ class Advice(Newcomer):
         )
         self.type_advice(self.finish(refused, 3)[1])
         self.assertEqual(self.keys(), [self.OTHER])
+
+    @unittest.skipUnless(shutil.which("bash"), "bash is not installed")
+    def test_names_with_control_characters(self):
+        # The last one has marks that reorder a line.
+        names = ["k\nx", "k\x1b[31m", "a\tb'c\\d7", "e\u202ef"]
+        source = self.tree(file="text")
+        for key in names:
+            with self.subTest(key):
+                for each in (key, "knx"):
+                    self.tool("put", "b\r", each, source)
+                self.tool("remove", "b\r", "knx")
+                removed = self.start("--cache", str(self.root), "remove", "b\r", key)
+                self.type_advice(self.finish(removed)[1], shell="bash")
+                self.assertEqual(self.keys(), [key])
+                self.tool("pin", "b\r", key)
+                why = self.tool("--cache", str(self.root), "why", "b\r", key)
+                pinned = [line for line in why.splitlines() if line.startswith("pinned")]
+                self.type_advice(pinned[0], shell="bash")
+                self.assertNotIn("pinned", self.tool("why", "b\r", key))
+                self.tool("remove", "b\r", key)
 
     def test_no_name_of_a_word_is_advised(self):
         for name in "abcd":

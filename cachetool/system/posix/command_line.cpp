@@ -21,4 +21,21 @@ std::string shell_word(std::string_view text) {
     return out + "'";
 }
 
+std::string escaped_shell_word(std::string_view text) {
+    std::string out = "$'";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte >= 0x7f) {
+            // Three digits, so that a digit that follows is no part of it.
+            out += '\\';
+            for (const unsigned shift : {6U, 3U, 0U})
+                out += static_cast<char>('0' + ((byte >> shift) & 7U));
+        } else {
+            if (c == '\'' || c == '\\') out += '\\';
+            out += c;
+        }
+    }
+    return out + "'";
+}
+
 }  // namespace cachetool::system

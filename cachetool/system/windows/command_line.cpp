@@ -21,4 +21,6 @@ std::string shell_word(std::string_view text) {
     return is_plain && !text.empty() ? std::string(text) : windows::in_quotes(text);
 }
 
+std::string escaped_shell_word(std::string_view text) { return shell_word(text); }
+
 }  // namespace cachetool::system
