@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Roots, which no code has yet: a process links a key to a path DEST, which becomes a symlink
- * to the entry's tree. The entry is kept for as long as DEST leads there.
+/* Roots: a process links a key to a path DEST, which becomes a symlink to the entry's tree. The
+ * entry is kept for as long as DEST leads there.
  *
  * Entry 1 is under the key at the start, and a publisher may replace it by entry 2 or remove both.
  * Each of two linkers gets the key, writes a file in roots/<id>/, makes its DEST, and lets the
@@ -15,6 +15,9 @@
  *   SWEEP          a root that leads elsewhere is dropped by itself, if another one keeps the
  *                  entry
  *   UNMOUNT        the disk of DEST 0 may be unmounted, and mounted again
+ *   PRUNE          a prune drops roots of entry 1 whose DEST leads elsewhere, while that is live or
+ *                  retired, and with no lock. It moves such a root to another name in roots/<id>/ first, where
+ *                  it still counts
  *   PUT_BACK       the user puts DEST back by hand, at any time. This is not promised, and the
  *                  search must fail
  */
@@ -43,6 +46,7 @@ byte retired;                   /* the ids that retired/links names (a mask) */
 byte slot[2];
 byte dest[2];                   /* where DEST 0 and 1 lead: an id; 0: not there */
 byte roots[3];                  /* roots/<id>: the numbers of its roots (a mask) */
+byte aside[3];                  /* the same, of those that a prune has given another name */
 bit unmounted;                  /* the disk on which DEST 0 lies is not there */
 
 /* In the kernel, and history. */
@@ -121,7 +125,7 @@ proctype user()
 #define KEEPS(i, n) (!REACHED(TEXT(n)) || dest[TEXT(n)] == i)
 #endif
 #define LOOK(i, n) \
-	STEP(if :: HAS(roots[i], n) -> \
+	STEP(if :: HAS(roots[i] | aside[i], n) -> \
 		if :: KEEPS(i, n) -> kept = kept | BIT(i) :: else stale = stale | BIT(n) fi \
 	     :: else fi, killed)
 #ifdef SWEEP
@@ -139,7 +143,7 @@ proctype user()
 	fi
 #define SCAN(p)     STEP(listed = listed & ~BIT(slot[p]), killed)
 #define MOVE(i)     STEP(archive = archive & ~BIT(i); CHECK, killed)
-#define DROP(i)     STEP(roots[i] = 0, killed)
+#define DROP(i)     STEP(roots[i] = 0; aside[i] = 0, killed)
 #define UNLINK(i)   STEP(retired = retired & ~BIT(i), killed)
 /* The entry, its roots, and the retired link last: until then the next collection finds them. */
 #ifdef MUTANT_roots_dropped_last
@@ -190,29 +194,80 @@ killed:
 		round = 0; ended++ }
 }
 
+#ifdef PRUNE
+/* The prune looks, moves aside, reads the slots, looks again, and drops. */
+#ifdef MUTANT_pruned_in_place
+#define MOVE_ASIDE(i, n)
+#define FORGET(i, n) roots[i] = roots[i] & ~BIT(n)
+#define MAY_FORGET(i, n) HAS(roots[i], n)
+#else
+#define MOVE_ASIDE(i, n) roots[i] = roots[i] & ~BIT(n); aside[i] = aside[i] | BIT(n);
+#define FORGET(i, n) aside[i] = aside[i] & ~BIT(n)
+#define MAY_FORGET(i, n) HAS(aside[i], n)
+#endif
+#define FIND(i, n) \
+	STEP(if :: HAS(roots[i], n) && !KEEPS(i, n) -> \
+		MOVE_ASIDE(i, n) found = found | BIT(i) \
+	     :: else fi, killed)
+#ifdef MUTANT_pruned_unasked
+#define IS_UNUSED(i) HAS(found, i)
+#else
+#define IS_UNUSED(i) HAS(found, i) && !HAS(leased, i)
+#endif
+#ifdef MUTANT_pruned_without_look
+#define IS_STALE(i, n) MAY_FORGET(i, n)
+#else
+#define IS_STALE(i, n) MAY_FORGET(i, n) && !KEEPS(i, n)
+#endif
+/* The second look and the end of the root are two steps. */
+#define PRUNE_ROOT(i, n) \
+	if \
+	:: atomic { IS_UNUSED(i) && IS_STALE(i, n) }; STEP(FORGET(i, n), killed) \
+	:: atomic { !(IS_UNUSED(i) && IS_STALE(i, n)) } \
+	fi
+
+proctype pruner()
+{
+	byte found, leased;
+	FIND(1, 0); FIND(1, 1);
+	STEP(leased = leased | BIT(slot[0]), killed);
+	STEP(leased = leased | BIT(slot[1]), killed);
+	PRUNE_ROOT(1, 0); PRUNE_ROOT(1, 1);
+killed:
+	atomic { found = 0; leased = 0; ended++ }
+}
+#define PROCESSES 6
+#else
+#define PROCESSES 5
+#endif
+
 #define LEADS(i)   (dest[0] == i || dest[1] == i)
-#define ROOTED(i)  ((HAS(roots[i], 0) && dest[TEXT(0)] == i) || \
-	(HAS(roots[i], 1) && dest[TEXT(1)] == i))
+#define ROOTED(i)  ((HAS(roots[i] | aside[i], 0) && dest[TEXT(0)] == i) || \
+	(HAS(roots[i] | aside[i], 1) && dest[TEXT(1)] == i))
 #define LAST(i) \
 	if \
 	:: HAS(retired, i) && !ROOTED(i) -> \
-		archive = archive & ~BIT(i); roots[i] = 0; retired = retired & ~BIT(i) \
+		archive = archive & ~BIT(i); roots[i] = 0; aside[i] = 0; retired = retired & ~BIT(i) \
 	:: else \
 	fi
 init
 {
 	atomic { alive[0] = 1; alive[1] = 1;
-		run linker(0); run linker(1); run publisher(); run user(); run collector() }
+		run linker(0); run linker(1); run publisher(); run user(); run collector();
+#ifdef PRUNE
+		run pruner()
+#endif
+	}
 	/* All processes have ended, in whatever way. One undisturbed collection leaves what is
 	 * live and what a DEST leads to. */
 	atomic {
-		ended == 5 ->
+		ended == PROCESSES ->
 		LAST(1); LAST(2);
 		CHECK;
 		assert(NoLeak || !HAS(archive, 1) || key == 1 || LEADS(1));
 		assert(NoLeak || !HAS(archive, 2) || key == 2 || LEADS(2));
-		assert(NoLeak || ((roots[1] == 0 || HAS(archive, 1)) &&
-			(roots[2] == 0 || HAS(archive, 2))));
+		assert(NoLeak || (((roots[1] | aside[1]) == 0 || HAS(archive, 1)) &&
+			((roots[2] | aside[2]) == 0 || HAS(archive, 2))));
 		assert(Retired || key == 1 || !HAS(archive, 1) || HAS(retired, 1))
 	}
 }
