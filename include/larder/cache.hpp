@@ -160,6 +160,44 @@ public:
     /// whole key.
     [[nodiscard]] Result<std::vector<PinInfo>> pins() const;
 
+    /// Makes `destination` a symlink to the tree of the entry of a key, and keeps the entry for as
+    /// long as the path leads there: through removes, refreshes, limits, and starts of the machine.
+    /// The cache writes the path down as a *root* of the entry. A symlink that stands there is
+    /// replaced by one rename. A later publish of the key changes nothing: the path leads to the
+    /// same entry until another link.
+    ///
+    /// A collection looks at the path. If it leads elsewhere, or nothing stands there, the entry is
+    /// kept no more. If the path can't be looked at, because its disk is not mounted, the entry is
+    /// kept. A path that is moved away or deleted must not be put back by hand: link it again.
+    ///
+    /// Errors: `miss` if the key has no entry; `exists` if something other than a symlink stands at
+    /// the path; `invalid` for a path in a cache, or one without a name; `refused` if the path is
+    /// on a network file system; `unsupported` on Windows, and in a cache that a larder without
+    /// roots has made.
+    /// Concurrency: takes no lock. Several links to one path: the last rename wins.
+    /// Crash: the path is as before, or leads to the entry, which is kept. A root may stay of which
+    /// the path does not lead to the entry, or a symlink `.larder-…` beside the path, which the
+    /// next link there deletes.
+    [[nodiscard]] Result<> link(std::string_view bucket, std::string_view key,
+                                const std::filesystem::path& destination,
+                                const LinkOptions& options = {}) const;
+    /// Ends a link: removes the symlink, if it leads to its entry, and the roots of this path. What
+    /// else stands there is left alone.
+    ///
+    /// Errors: `miss` if no root of the cache names the path.
+    /// Concurrency: takes no lock. If another call links the path meanwhile, its link may stay.
+    /// Crash: the path is as before, or gone; roots of it may stay, and another call drops them.
+    [[nodiscard]] Result<> unlink(const std::filesystem::path& destination) const;
+    /// Lists all roots, in no order. Looks at each path.
+    [[nodiscard]] Result<std::vector<RootInfo>> roots() const;
+    /// Drops the roots whose paths do not lead to their entries any more, also those of live
+    /// entries, which no collection asks. Goes on after an error, and returns the first one at its
+    /// end.
+    /// Errors: `damaged` if a lease table can't be read: then nothing is dropped.
+    /// Concurrency: takes no lock. A root stays while a process leases its entry.
+    /// Crash: changes nothing that another call depends on.
+    [[nodiscard]] Result<PruneReport> prune_roots(const PruneOptions& options = {}) const;
+
     /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected
     /// yet, in no order. `restore` brings one back. Any of them may be collected at any time.
     /// Fails if the record of one cannot be read; visit_trash visits the rest then.

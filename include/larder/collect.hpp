@@ -106,7 +106,10 @@ struct CollectReport {
     std::uint64_t untold = 0;
     std::uint64_t buckets = 0;      ///< refreshed buckets that were taken apart
     std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and who leases them
-    std::uint64_t in_grace = 0;     ///< retired entries that stay because of CollectOptions::grace
+    /// Entries that stay because a root keeps them, each with one of its roots: retired entries,
+    /// and live ones that a limit or a plan would have taken.
+    std::vector<RootInfo> rooted;
+    std::uint64_t in_grace = 0;  ///< retired entries that stay because of CollectOptions::grace
     /// Names that only a newer larder, or another program, can have put there. They are left alone.
     std::vector<std::filesystem::path> unknown;
     /// What could not be done: a file that can't be deleted, a record or a lease table that can't

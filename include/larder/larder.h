@@ -20,7 +20,7 @@
  *     larder_cache_close(cache);
  *
  * The sections: errors, stopping, handles, events, opening, buckets, getting, making, retiring,
- * pinning, listing, collecting, verifying, installing.
+ * pinning, linking, listing, collecting, verifying, installing.
  *
  * Handles. A pointer to an incomplete type is a handle. The caller frees each handle once, by
  * the function that is named after it; that function accepts NULL. Handles may be freed in any
@@ -763,6 +763,79 @@ void larder_pins_free(larder_pins* pins);
  * unless it has an entry, because only the record of an entry holds the whole key. */
 larder_code larder_cache_pins(const larder_cache* cache, larder_pins** pins, larder_error** error);
 
+/* ---- linking ---- */
+
+/* Makes `destination` a symlink to the tree of the entry of a key, and keeps the entry for as long
+ * as the path leads there: through removes, refreshes, limits, and starts of the machine. The cache
+ * writes the path down as a root of the entry. A symlink that stands there is replaced by one
+ * rename. With LARDER_SURVIVES_POWER, the entry, its root and the symlink survive a power cut.
+ *
+ * A collection looks at the path. If it leads elsewhere, or nothing stands there, the entry is kept
+ * no more. If the path can't be looked at, because its disk is not mounted, the entry is kept. A
+ * path that is moved away or deleted must not be put back by hand: link it again.
+ *
+ * Errors: `miss` if the key has no entry; `exists` if something other than a symlink stands at the
+ * path; `invalid` for a path in a cache, or one without a name; `refused` if the path is on a
+ * network file system; `unsupported` on Windows, and in a cache that a larder without roots has
+ * made.
+ * Concurrency: takes no lock. Several links to one path: the last rename wins.
+ * Crash: the path is as before, or leads to the entry, which is kept. */
+larder_code larder_cache_link(const larder_cache* cache, const char* bucket, const char* key,
+                              const char* destination, int32_t durability, larder_error** error);
+/* Ends a link: removes the symlink, if it leads to its entry, and the roots of this path. What else
+ * stands there is left alone. Errors: `miss` if no root of the cache names the path. */
+larder_code larder_cache_unlink(const larder_cache* cache, const char* destination,
+                                larder_error** error);
+
+/* What a look at the path of a root has found. */
+typedef enum larder_root_state {
+    LARDER_ROOT_LEADS = 0,       /* it leads to the entry, which is kept */
+    LARDER_ROOT_UNREACHABLE = 1, /* it can't be looked at (its disk is not mounted), so it counts */
+    LARDER_ROOT_GONE = 2,        /* it leads elsewhere, or nothing is there: it counts no more */
+    LARDER_ROOT_UNREADABLE = 3   /* this is no root that this version of larder can read */
+} larder_root_state;
+/* Returns the name of a state: "leads" and so on, or "unknown". The text is a constant of the
+ * library. */
+const char* larder_root_state_name(int state);
+
+/* A root: a path outside of the cache that keeps an entry. */
+typedef struct larder_root {
+    uint32_t size;      /* sizeof(larder_root), set by larder */
+    int32_t state;      /* a larder_root_state */
+    const char* path;   /* absolute; "" if the root is unreadable */
+    const char* id;     /* of the entry */
+    const char* bucket; /* under which it was published; "" if its record can't be read */
+    const char* key;    /* the same; by now the key may name another entry, or none */
+} larder_root;
+
+/* A list of roots. Freed by larder_roots_free. */
+typedef struct larder_roots {
+    uint32_t size;                   /* sizeof(larder_roots), set by larder */
+    int32_t reserved;                /* 0 */
+    size_t count;                    /* how many roots there are */
+    const larder_root* const* roots; /* `count` roots, in no order; freed with this struct */
+} larder_roots;
+/* Frees a list of roots with its texts. NULL is ignored. */
+void larder_roots_free(larder_roots* roots);
+
+/* Lists all roots. Looks at each path. */
+larder_code larder_cache_roots(const larder_cache* cache, larder_roots** roots,
+                               larder_error** error);
+
+/* LARDER_PRUNE_DRY_RUN drops nothing, and reports what would be dropped. With
+ * LARDER_PRUNE_UNREACHABLE, the roots of paths that can't be looked at go, too: if such a path
+ * still leads to its entry, a collection may delete its files. */
+typedef enum larder_prune_flag {
+    LARDER_PRUNE_DRY_RUN = 1,
+    LARDER_PRUNE_UNREACHABLE = 2
+} larder_prune_flag;
+/* Drops the roots whose paths do not lead to their entries any more, also those of live entries,
+ * which no collection asks. `flags` is a sum of larder_prune_flag. `dropped` may be NULL.
+ * Errors: `damaged` if a lease table can't be read: then nothing is dropped.
+ * Concurrency: takes no lock. A root stays while a process leases its entry. */
+larder_code larder_cache_prune_roots(const larder_cache* cache, uint32_t flags,
+                                     larder_roots** dropped, larder_error** error);
+
 /* ---- listing ---- */
 
 /* Lists the keys of the bucket that name an entry. A key that is added or removed during the call
@@ -1087,6 +1160,10 @@ typedef struct larder_collect_report {
     const char* const* failures;
     /* Processes of which it can't be told whether they live. What they use stays. */
     uint64_t untold;
+    size_t rooted_count;
+    /* Entries that stay because a root keeps them, each with one of its roots: retired entries, and
+     * live ones that a limit or a plan would have taken. */
+    const larder_root* const* rooted;
 } larder_collect_report;
 /* Frees a report with its lists and texts. NULL is ignored. */
 void larder_collect_report_free(larder_collect_report* report);

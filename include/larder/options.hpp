@@ -153,6 +153,20 @@ struct RestoreOptions {
     Durability durability = Durability::process;
 };
 
+/// How an entry is linked to a path.
+struct LinkOptions {
+    /// With `power`, the entry, its root and the symlink are on the disk when the call returns.
+    Durability durability = Durability::process;
+};
+
+/// Which roots Cache::prune_roots drops.
+struct PruneOptions {
+    bool dry_run = false;  ///< drops nothing, and reports what would be dropped
+    /// Also drops the roots of paths that can't be looked at, such as those on a disk that is not
+    /// mounted. If such a path still leads to its entry, a collection may delete its files.
+    bool unreachable = false;
+};
+
 /// Which keys of a bucket a refresh takes out: those that match every condition.
 struct RefreshOptions {
     /// A glob (fnmatch(3)) for the key, in which `*` matches a slash too. If empty, every key

@@ -91,6 +91,32 @@ struct PinInfo {
     std::string key;
 };
 
+/// A root: a path outside of the cache that keeps an entry, because Cache::link has made it a
+/// symlink to the entry's tree.
+struct RootInfo {
+    /// What a look at the path has found.
+    enum class State {
+        leads,        ///< it leads to the entry, which is kept
+        unreachable,  ///< it can't be looked at: its disk is not mounted, for example; it counts
+        gone,         ///< it leads elsewhere, or nothing stands there; it counts no more
+        unreadable,   ///< this is no root that this version of larder can read; it counts
+    };
+    std::filesystem::path path;  ///< absolute; empty if the root is unreadable
+    State state = State::leads;
+    std::string id;      ///< of the entry
+    std::string bucket;  ///< under which the entry was published; empty if its record can't be read
+    std::string key;     ///< the same; by now the key may name another entry, or none
+};
+
+/// Returns the name of a state, as `cachetool --json` prints it: "leads" and so on.
+[[nodiscard]] std::string_view name_of(RootInfo::State state) noexcept;
+
+/// What Cache::prune_roots has done; in a dry run, what it would do.
+struct PruneReport {
+    std::vector<RootInfo> dropped;  ///< as they were found
+    std::uint64_t kept = 0;         ///< roots that stay
+};
+
 /// One thing that verify found.
 struct Finding {
     /// The numbers are those of docs/protocol.md, section Invariants.

@@ -9,7 +9,9 @@
 #include "policy/pin.hpp"
 #include "protocol/dedupe.hpp"
 #include "protocol/destroy.hpp"
+#include "protocol/entry_roots.hpp"
 #include "protocol/inspect.hpp"
+#include "protocol/link.hpp"
 #include "protocol/restore.hpp"
 #include "protocol/settle.hpp"
 #include "protocol/verify.hpp"
@@ -113,6 +115,38 @@ Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& optio
 Result<std::vector<PinInfo>> Cache::pins() const {
     TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
     return policy::list_pins(*cache.root);
+}
+
+Result<> Cache::link(std::string_view bucket, std::string_view key,
+                     const std::filesystem::path& destination, const LinkOptions& options) const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    TRY_ASSIGN(const std::string encoded, format::encode_bucket(bucket));
+    TRY_ASSIGN(std::string path, format::encode_key_path(encoded, key, cache.root->longest_name()));
+    detail::Call call(*cache.state, cache.options.get());
+    const protocol::KeyRef place{bucket, encoded, key, std::move(path)};
+    return protocol::link_path(cache.root, place, destination, options, call.context());
+}
+
+Result<> Cache::unlink(const std::filesystem::path& destination) const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    return protocol::unlink_path(*cache.root, destination);
+}
+
+Result<std::vector<RootInfo>> Cache::roots() const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    std::vector<RootInfo> roots;
+    TRY(protocol::for_each_root(*cache.root, [&](const protocol::FoundRoot& found) -> Result<> {
+        roots.push_back(
+            protocol::info_of(*cache.root, found, protocol::state_of(*cache.root, found)));
+        return {};
+    }));
+    return roots;
+}
+
+Result<PruneReport> Cache::prune_roots(const PruneOptions& options) const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_, options_));
+    TRY(cache.root->must_be_writable("prune roots"));
+    return protocol::prune_roots(*cache.root, options);
 }
 
 Result<std::vector<EntryInfo>> Cache::trash() const {

@@ -145,6 +145,20 @@ std::string_view name_of(Eviction::Reason reason) noexcept {
     return "";
 }
 
+std::string_view name_of(RootInfo::State state) noexcept {
+    switch (state) {
+        case RootInfo::State::leads:
+            return "leads";
+        case RootInfo::State::unreachable:
+            return "unreachable";
+        case RootInfo::State::gone:
+            return "gone";
+        case RootInfo::State::unreadable:
+            return "unreadable";
+    }
+    return "";
+}
+
 std::string_view name_of(Finding::Kind kind) noexcept {
     switch (kind) {
         case Finding::Kind::dangling:

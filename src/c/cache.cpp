@@ -121,6 +121,53 @@ larder_code larder_cache_pins(const larder_cache* cache, larder_pins** pins, lar
                       [&] { return c::hand_out_struct(pins, cache->cache.pins()); });
 }
 
+larder_code larder_cache_link(const larder_cache* cache, const char* bucket, const char* key,
+                              const char* destination, int32_t durability, larder_error** error) {
+    return c::guarded(
+        "link", error,
+        {{"cache", cache}, {"bucket", bucket}, {"key", key}, {"destination", destination}},
+        [&]() -> Result<> {
+            TRY_ASSIGN(const auto chosen, c::durability_of(durability));
+            return cache->cache.link(bucket, key, os::path_of(destination), {.durability = chosen});
+        });
+}
+
+larder_code larder_cache_unlink(const larder_cache* cache, const char* destination,
+                                larder_error** error) {
+    return c::guarded("unlink", error, {{"cache", cache}, {"destination", destination}},
+                      [&] { return cache->cache.unlink(os::path_of(destination)); });
+}
+
+larder_code larder_cache_roots(const larder_cache* cache, larder_roots** roots,
+                               larder_error** error) {
+    c::clear(roots);
+    return c::guarded("list roots", error, {{"cache", cache}, {"roots", roots}},
+                      [&] { return c::hand_out_struct(roots, cache->cache.roots()); });
+}
+
+larder_code larder_cache_prune_roots(const larder_cache* cache, uint32_t flags,
+                                     larder_roots** dropped, larder_error** error) {
+    c::clear(dropped);
+    return c::guarded("prune roots", error, {{"cache", cache}}, [&]() -> Result<> {
+        constexpr std::uint32_t known = LARDER_PRUNE_DRY_RUN | LARDER_PRUNE_UNREACHABLE;
+        if ((flags & ~known) != 0) {
+            return fail(Errc::invalid, "prune roots", {},
+                        "flags has a bit that this version does not know");
+        }
+        const PruneOptions options{.dry_run = (flags & LARDER_PRUNE_DRY_RUN) != 0,
+                                   .unreachable = (flags & LARDER_PRUNE_UNREACHABLE) != 0};
+        TRY_ASSIGN(auto report, cache->cache.prune_roots(options));
+        return c::hand_out_struct(dropped,
+                                  Result<std::vector<RootInfo>>(std::move(report.dropped)));
+    });
+}
+
+const char* larder_root_state_name(int state) {
+    if (state < LARDER_ROOT_LEADS || state > LARDER_ROOT_UNREADABLE) return "unknown";
+    // The names are literals, so each ends with a zero byte.
+    return name_of(static_cast<RootInfo::State>(state)).data();
+}
+
 larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
                                larder_error** error) {
     c::clear(entries);

@@ -151,6 +151,17 @@ private:
     Views<View> views_;
 };
 
+larder_root root_view_of(const RootInfo& root, const std::string& path) noexcept {
+    auto view = sized<larder_root>();
+    view.state = static_cast<std::int32_t>(root.state);
+    view.path = path.c_str();
+    view.id = root.id.c_str();
+    view.bucket = root.bucket.c_str();
+    view.key = root.key.c_str();
+    return view;
+}
+
+using RootViews = ViewsWithPath<larder_root, RootInfo>;
 using FindingViews = ViewsWithPath<larder_finding, Finding>;
 using EntryViews = ViewsWithPath<larder_entry_info, EntryInfo>;
 
@@ -240,6 +251,17 @@ struct Pins : larder_pins, Unmovable {
     Views<larder_pin> views;
 };
 
+/// The roots of a cache.
+struct Roots : larder_roots, Unmovable {
+    explicit Roots(std::vector<RootInfo> given)
+        : larder_roots(sized<larder_roots>()), kept(std::move(given)), views(kept, root_view_of) {
+        roots = views.data();
+        count = views.size();
+    }
+    std::vector<RootInfo> kept;
+    RootViews views;
+};
+
 /// Who uses a cache. The views point into `kept`, and the struct of C points to the views.
 struct Status : larder_status, Unmovable {
     explicit Status(StatusReport given)
@@ -275,12 +297,15 @@ struct Collected : larder_collect_report, Unmovable {
           kept(std::move(given)),
           leased_views(kept.leased, lease_view_of),
           spared_views(kept.spared, lease_view_of),
+          rooted_views(kept.rooted, root_view_of),
           failure_messages(kept.failures) {
         copy_numbers();
         leased = leased_views.data();
         leased_count = leased_views.size();
         spared = spared_views.data();
         spared_count = spared_views.size();
+        rooted = rooted_views.data();
+        rooted_count = rooted_views.size();
         // Two loops: a short text lies inside its string, which moves while the vector grows.
         for (const std::filesystem::path& path : kept.unknown)
             unknown_texts.push_back(os::text_of(path));
@@ -314,6 +339,7 @@ struct Collected : larder_collect_report, Unmovable {
     CollectReport kept;
     LeaseViews leased_views;
     LeaseViews spared_views;
+    RootViews rooted_views;
     std::vector<std::string> unknown_texts;
     std::vector<const char*> unknown_paths;
     Messages failure_messages;
@@ -472,6 +498,7 @@ larder_entries* result_of(std::vector<EntryInfo> entries) {
     return new Entries(std::move(entries));
 }
 larder_pins* result_of(std::vector<PinInfo> pins) { return new Pins(std::move(pins)); }
+larder_roots* result_of(std::vector<RootInfo> roots) { return new Roots(std::move(roots)); }
 larder_status* result_of(StatusReport status) { return new Status(std::move(status)); }
 larder_collect_report* result_of(CollectReport report) { return new Collected(std::move(report)); }
 larder_verify_report* result_of(VerifyReport report) { return new Verified(std::move(report)); }
@@ -526,6 +553,7 @@ void larder_names_free(larder_names* names) { delete static_cast<Names*>(names);
 void larder_entry_info_free(larder_entry_info* info) { delete static_cast<Info*>(info); }
 void larder_entries_free(larder_entries* entries) { delete static_cast<Entries*>(entries); }
 void larder_pins_free(larder_pins* pins) { delete static_cast<Pins*>(pins); }
+void larder_roots_free(larder_roots* roots) { delete static_cast<Roots*>(roots); }
 void larder_status_free(larder_status* status) { delete static_cast<Status*>(status); }
 void larder_counters_free(larder_counters* counters) { delete counters; }
 void larder_collect_report_free(larder_collect_report* report) {

@@ -41,6 +41,7 @@ void with_view_of(const Event& event, const std::function<void(const larder_even
 [[nodiscard]] larder_entry_info* result_of(EntryInfo info);
 [[nodiscard]] larder_entries* result_of(std::vector<EntryInfo> entries);
 [[nodiscard]] larder_pins* result_of(std::vector<PinInfo> pins);
+[[nodiscard]] larder_roots* result_of(std::vector<RootInfo> roots);
 [[nodiscard]] larder_status* result_of(StatusReport status);
 [[nodiscard]] larder_counters* result_of(const Counters& counters);
 [[nodiscard]] larder_collect_report* result_of(CollectReport report);

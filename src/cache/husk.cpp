@@ -8,6 +8,7 @@
 #include "format/judged_file.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
+#include "format/root_file.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
 
@@ -59,6 +60,19 @@ Result<bool> is_boot(const os::Dir& dir, const std::string& name) {
     return is_file_up_to(dir, name, format::max_boot_file);
 }
 
+/// Returns whether the file of a root stands there.
+Result<bool> is_root_file(const os::Dir& dir, const std::string& name) {
+    if (!format::parse_id(name)) return false;
+    return is_file_up_to(dir, name, format::max_root_file);
+}
+
+/// Returns whether a directory of roots stands there.
+Result<bool> is_roots_of_entry(const os::Dir& parent, const std::string& id, Holds holds) {
+    if (holds == Holds::husk || !format::parse_id(id)) return false;
+    TRY_ASSIGN(const os::Dir dir, os::open_dir_at(parent, id));
+    return holds_only(dir, [&](const std::string& name) { return is_root_file(dir, name); });
+}
+
 /// Returns whether a directory stands there that is empty, or an entry, or a part of one. What is
 /// doomed is in `deleting/`, and may be something else that was set aside: see Root::set_aside.
 Result<bool> is_entry(const os::Dir& archive, const std::string& id, Holds holds, bool is_doomed) {
@@ -102,8 +116,11 @@ Result<bool> is_part(const os::Dir& dir, const std::string& part, Holds holds) {
     return holds_only(dir, [&](const std::string& name) -> Result<bool> {
         if (part == format::participants_name) return is_table(dir, name);
         if (part == format::boots_name) return is_boot(dir, name);
+        if (part == format::roots_name) return is_roots_of_entry(dir, name, holds);
         const bool is_doomed = part == format::deleting_name;
-        if (is_doomed && holds == Holds::remains && is_scratch(dir, name).value_or(false))
+        if (is_doomed && holds == Holds::remains &&
+            (is_scratch(dir, name).value_or(false) ||
+             is_roots_of_entry(dir, name, holds).value_or(false)))
             return true;
         if (part == format::archive_name || is_doomed) return is_entry(dir, name, holds, is_doomed);
         if (part == format::buckets_name && holds == Holds::remains) {

@@ -56,6 +56,8 @@ public:
     [[nodiscard]] const BucketKeys& keys() const noexcept { return keys_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
     [[nodiscard]] BucketKind bucket_kind() const noexcept { return format_.buckets; }
+    /// Returns whether its entries can have roots: see format/format_file.hpp.
+    [[nodiscard]] bool has_roots() const noexcept { return format_.has_roots(); }
     /// Returns the length of the longest name of a key: see format/name.hpp.
     [[nodiscard]] std::size_t longest_name() const noexcept { return format_.longest_name; }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }

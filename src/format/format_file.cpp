@@ -69,14 +69,17 @@ FormatRead parse_unmarked(std::string_view text) {
     const auto version = read_version(text);
     if (!version) return read_as(FormatRead::Kind::unknown);
     if (*version > format_version) return read_as(FormatRead::Kind::newer);
-    if (*version < format_version) return read_as(FormatRead::Kind::older);
+    if (*version < oldest_format_version) return read_as(FormatRead::Kind::older);
     const auto longest_name = read_longest_name(text.substr(text.find('\n') + 1));
     if (!longest_name) return read_as(FormatRead::Kind::unknown);
     // The whole text is right if it is what larder writes for one of the kinds of links, and one of
     // buckets. So a text that was cut off or changed anywhere is unknown.
     for (const auto kind : all_kinds) {
         for (const auto buckets : all_bucket_kinds) {
-            const Format format{.links = kind, .buckets = buckets, .longest_name = *longest_name};
+            const Format format{.links = kind,
+                                .buckets = buckets,
+                                .longest_name = *longest_name,
+                                .version = *version};
             if (text == print_format(format))
                 return {.kind = FormatRead::Kind::ours, .format = format, .before = {}};
         }
@@ -88,7 +91,7 @@ FormatRead parse_unmarked(std::string_view text) {
 
 std::string print_format(const Format& format) {
     std::string text(format_begin);
-    text.append(std::to_string(format_version)).append("\n");
+    text.append(std::to_string(format.version)).append("\n");
     if (format.longest_name != max_name)
         text.append("names ").append(std::to_string(format.longest_name)).append("\n");
     text.append("links ").append(name_of(format.links)).append("\n");

@@ -44,10 +44,10 @@ bool is_own_tag(std::string_view text) noexcept {
 }
 
 bool is_root_name(std::string_view name) noexcept {
-    constexpr std::array<std::string_view, 13> names = {
-        format_name,  cachedir_tag_name, gitignore_name,  locks_name,   participants_name,
-        staging_name, buckets_name,      archive_name,    retired_name, deleting_name,
-        pins_name,    boots_name,        generations_name};
+    constexpr std::array<std::string_view, 14> names = {
+        format_name,  cachedir_tag_name, gitignore_name, locks_name,      participants_name,
+        staging_name, buckets_name,      archive_name,   retired_name,    deleting_name,
+        pins_name,    boots_name,        roots_name,     generations_name};
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 

@@ -3,7 +3,7 @@
 //
 //   root/                       = CACHEDIR.TAG  .gitignore  format  locks  participants/  staging/
 //                                 buckets/  archive/  retired/  deleting/  pins/  boots/
-//                                 generations/
+//                                 roots/  generations/
 //   participants/               = <number>
 //   staging/<number>/           = l-<id>  o-<id>  k-<id>    links
 //   buckets/<bucket>/           = <key>              a link
@@ -12,6 +12,7 @@
 //   retired/buckets/<retired>/  = <key>              a link
 //   deleting/                   = anything
 //   pins/<bucket>/              = <key>              an empty file
+//   roots/<id>/                 = <root>             see root_file.hpp
 //   boots/                      = <boot>             see boot_file.hpp
 //
 // If buckets are pointers, these stand in the place of the directories in buckets/ and in
@@ -29,6 +30,7 @@
 //   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
 //   <generation> : written like an id, but not the id of an entry
 //   <retired> : written like an id, but not the id of an entry; it bears the time of retirement
+//   <root> : written like an id; a hash, or drawn by a prune, which gives a root another name
 //   <boot> and so on : the process that makes the destination, in hexadecimal digits
 //
 // A name that does not match the grammar is left alone, because a newer version may have made it.
@@ -60,6 +62,7 @@ inline constexpr const char* retired_links_name = "links";      ///< in retired/
 inline constexpr const char* retired_buckets_name = "buckets";  ///< in retired/
 inline constexpr const char* deleting_name = "deleting";
 inline constexpr const char* pins_name = "pins";    ///< made with the first pin
+inline constexpr const char* roots_name = "roots";  ///< made by the first link to a path
 inline constexpr const char* boots_name = "boots";  ///< made by the first collection
 inline constexpr const char* record_name = "record";
 inline constexpr const char* manifest_name = "manifest";

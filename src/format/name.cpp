@@ -20,22 +20,6 @@ constexpr std::size_t hash_length = hash_mark.size() + id_length;
 /// How many bytes fewer may be kept before the hash, so that no half of an escape is kept.
 constexpr std::size_t max_cut = 2;
 
-/// Returns the name-based UUID of RFC 4122, version 5: 122 bits of a SHA-1. It does not resist an
-/// attacker who seeks collisions, and need not: a hash is only a shorter name, and a reader
-/// compares the whole key with the record.
-Id hash_of(std::string_view bytes) {
-    const boost::uuids::name_generator_sha1 generate(boost::uuids::ns::oid());
-    const auto uuid = generate(bytes.data(), bytes.size());
-    Id id;
-    std::size_t at = 0;
-    for (const auto byte : uuid) {
-        auto& word = at < 8 ? id.high : id.low;
-        word = word << 8 | byte;
-        ++at;
-    }
-    return id;
-}
-
 /// Returns a table that says of each byte whether it is one of `characters`.
 constexpr std::array<bool, 256> table_of(std::string_view characters) {
     std::array<bool, 256> is{};
@@ -100,6 +84,19 @@ bool is_utf8(std::string_view text) {
 }
 
 }  // namespace
+
+Id hash_of(std::string_view bytes) {
+    const boost::uuids::name_generator_sha1 generate(boost::uuids::ns::oid());
+    const auto uuid = generate(bytes.data(), bytes.size());
+    Id id;
+    std::size_t at = 0;
+    for (const auto byte : uuid) {
+        auto& word = at < 8 ? id.high : id.low;
+        word = word << 8 | byte;
+        ++at;
+    }
+    return id;
+}
 
 Result<std::string> encode_key(std::string_view key, std::size_t longest_name) {
     if (is_its_own_name(key, longest_name)) return std::string(key);

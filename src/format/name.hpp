@@ -10,6 +10,8 @@
 
 #include <larder/error.hpp>
 
+#include "format/id.hpp"
+
 namespace larder::format {
 
 // The encoding of a string:
@@ -62,6 +64,11 @@ inline constexpr std::size_t max_bucket_name = 128;
 /// Returns true if `name` holds a hash in place of the key's end. In theory two keys can then have
 /// the same name, so a reader must compare the key with the one in the entry's record.
 [[nodiscard]] bool is_hashed(std::string_view name);
+
+/// Returns a hash of these bytes, which is written like an id: the name-based UUID of RFC 4122,
+/// version 5, 122 bits of a SHA-1. It does not resist an attacker who seeks collisions, and need
+/// not: it only makes a shorter name, and a reader compares what the name stands for.
+[[nodiscard]] Id hash_of(std::string_view bytes);
 
 /// Encodes bytes of any length, without the hash that a long key's name ends with: each byte that
 /// is not plain becomes `%` and two hexadecimal digits, and the empty text becomes `%`. The fields

@@ -27,6 +27,10 @@ enum class LeadsTo { file, directory };
 /// no use to another one.
 [[nodiscard]] bool all_users_make_symlinks() noexcept;
 
+/// Returns whether a symlink to a directory can be made by every user, and be replaced by one
+/// rename. Windows can do neither.
+[[nodiscard]] bool replaces_symlinks_to_directories() noexcept;
+
 /// Gives the file `from` a second name, `to`. Fails with Why::exists if that name is taken, and
 /// with Errc::unsupported if the system refuses such a link.
 [[nodiscard]] Result<> make_hard_link(const Dir& from_dir, const std::string& from,

@@ -17,6 +17,7 @@
 #include "policy/plan.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/entry_roots.hpp"
 #include "protocol/key_link.hpp"
 #include "protocol/leases.hpp"
 #include "protocol/use.hpp"
@@ -121,6 +122,7 @@ public:
             // Later parts of the plan leave out what was used since the first one.
             if (part->rings) rings_ = *part->rings;
             report_.spared.insert(report_.spared.end(), part->spared.begin(), part->spared.end());
+            report_.rooted.insert(report_.rooted.end(), part->rooted.begin(), part->rooted.end());
             if (const auto ended = evict_part(*part)) return *ended;
             if (part->is_last) break;
         }
@@ -233,6 +235,13 @@ private:
             return {};
         }
         if (is_kept(keep_, bucket, key)) return count_used_since();
+        // It may have been linked since the plan was made, and a caller's plan has asked no root.
+        TRY_ASSIGN(auto keeper, protocol::root_that_keeps(root_, victim.id));
+        if (keeper) {
+            report_.rooted.push_back(std::move(*keeper));
+            note_stays(victim);
+            return {};
+        }
         if (held_up_.contains(place.encoded_bucket)) return leave_to_next_collection(victim, place);
         // The plan knows the last use to the second. A use within that second is the one that the
         // plan knew.

@@ -17,6 +17,7 @@
 #include "os/points.hpp"
 #include "policy/pin.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/entry_roots.hpp"
 #include "protocol/leases.hpp"
 #include "protocol/use.hpp"
 #include "tree/measure.hpp"
@@ -296,6 +297,7 @@ private:
                 report_spared(candidate, holders->second, *reason, part);
                 continue;
             }
+            if (is_rooted(candidate, *reason, part)) continue;
             candidate.reason = *reason;
             part.victims.push_back(candidate);
             // A later part may meet what the first look has not counted.
@@ -344,6 +346,20 @@ private:
         if (static_cast<double>(space.free_files) >= share * files) return 0;
         const double wanted = std::min(share * 100 / limits_.low_water, 1.0) * files;
         return static_cast<std::uint64_t>(wanted) - space.free_files;
+    }
+
+    /// Returns whether a root keeps a candidate, and writes that down. Returns true as well if its
+    /// roots can't be read, which is noted: it may have one.
+    bool is_rooted(const EvictionCandidate& candidate, Reason reason, PlanPart& part) {
+        auto keeper = protocol::root_that_keeps(root_, candidate.id);
+        if (keeper && !*keeper) return false;
+        if (reason == Reason::max_age) totals_.keeps_age = false;
+        if (keeper) {
+            part.rooted.push_back(std::move(**keeper));
+        } else {
+            errors_.add(keeper.error());
+        }
+        return true;
     }
 
     /// Writes down that a candidate stays because it is leased, and by which processes.

@@ -43,6 +43,7 @@ struct PlanPart {
     /// In the order of eviction. A deque grows without copying its elements.
     std::deque<EvictionCandidate> victims;
     std::vector<LeaseInfo> spared;  ///< entries that would be victims, but are leased
+    std::vector<RootInfo> rooted;   ///< the same, but a root keeps them
     bool is_last = true;            ///< true if no victims come after these
     /// What stood in the rings of uses when the plan began; in the first part only.
     std::optional<cache::Rings> rings;

@@ -16,6 +16,7 @@
 #include "os/points.hpp"
 #include "protocol/bucket.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/entry_roots.hpp"
 #include "protocol/generations.hpp"
 #include "protocol/leases.hpp"
 #include "protocol/orphans.hpp"
@@ -85,6 +86,7 @@ public:
     /// leases, then delete. If the leases are unknown, deletes no entry, and removes only links
     /// whose entry is gone. Stops between two entries if the caller asked for that.
     void collect() {
+        rooted_before_ = report_.rooted.size();  // by an eviction
         if (!collect_all()) report_.stopped = true;
     }
 
@@ -131,6 +133,7 @@ private:
         last_name_ = {};
         link_total_ = report_.entries;
         report_.leased.clear();
+        report_.rooted.resize(rooted_before_);
         report_.in_grace = 0;
         report_.unknown.clear();
     }
@@ -531,6 +534,8 @@ private:
             report_leased(retired.id, holders->second);
             return {};
         }
+        TRY_ASSIGN(const bool rooted, is_rooted(retired.id));
+        if (rooted) return {};
         TRY_ASSIGN(const bool was_there,
                    options_.dry_run ? is_there(retired.id) : discard(retired.id));
         (void)os::point("collect.moved");
@@ -539,7 +544,23 @@ private:
             base::add(report_.bytes, retired.bytes);
             base::add(files_, retired.files);
         }
+        // The link comes last: until then the next collection finds the roots of a killed one.
+        if (!options_.dry_run) TRY(with_room([&] { return remove_roots_of(root_, retired.id); }));
+        (void)os::point("collect.roots-removed");
         return unlink_retired(retired);
+    }
+
+    /// Returns whether a root keeps an entry that no process leases, and reports it then. Asks
+    /// after the slots were read: a link holds its lease until its path leads to the entry. An
+    /// entry that is gone already has no use for its roots.
+    Result<bool> is_rooted(const format::Id& id) {
+        TRY_ASSIGN(auto keeper, root_that_keeps(root_, id));
+        (void)os::point("collect.roots-asked");
+        if (!keeper) return false;
+        TRY_ASSIGN(const bool stands, is_there(id));
+        if (!stands) return false;
+        report_.rooted.push_back(std::move(*keeper));
+        return true;
     }
 
     /// Writes down that an entry stays because these processes lease it.
@@ -643,6 +664,7 @@ private:
     bool has_unlinked_ = false;      // a retired link, in this round
     NotedErrors unflattened_;        // no space to move these links, in this round
     CollectReport report_;
+    std::size_t rooted_before_ = 0;  // how many of report_.rooted come from an eviction
     NotedErrors errors_;
     std::uint64_t files_ = 0;       // see files()
     std::uint64_t links_read_ = 0;  // for the report of progress

@@ -78,10 +78,12 @@ public:
         return lock_format();
     }
 
-    /// Looks whether a living process uses the cache, or a staging area names a kept tree. Errors:
+    /// Looks whether a living process uses the cache, a path is linked to one of its entries, or a
+    /// staging area names a kept tree. Errors:
     /// `busy`, `refused`.
     Result<> check() {
         TRY(check_unused());
+        TRY(check_unlinked(root_));
         return check_kept(root_);
     }
 
@@ -106,6 +108,8 @@ public:
         (void)os::point("destroy.closed");
         // A process that has ended since may have kept a tree.
         if (auto none = check_kept(root_); !none) return give_back(std::move(none.error()));
+        // The same is true of a link.
+        if (auto none = check_unlinked(root_); !none) return give_back(std::move(none.error()));
         // From here on nothing gives the cache back: not this process after an error, and no other
         // destroy.
         if (auto settled = settle_mark(); !settled) return give_back(std::move(settled.error()));

@@ -4,8 +4,10 @@
 #include "cache/husk.hpp"
 #include "format/format_file.hpp"
 #include "format/layout.hpp"
+#include "format/root_file.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
+#include "os/path_text.hpp"
 #include "os/user.hpp"
 
 namespace larder::protocol {
@@ -237,6 +239,44 @@ Result<> check_kept(const os::Dir& root) {
         TRY(area);
         return os::for_every_name(*area, [&](const std::string& name, os::FileKind) {
             return check_not_kept(root, name);
+        });
+    });
+}
+
+namespace {
+
+/// Refuses if the path of a root leads to its entry.
+Result<> check_root_is_stale(const os::Dir& root, const os::Dir& roots, const std::string& id,
+                             const std::string& name) {
+    const auto of_entry = os::open_dir_at(roots, id);
+    if (has_no_directory(of_entry)) return {};
+    TRY(of_entry);
+    const auto text = os::read_file_at(*of_entry, name, format::max_root_file);
+    const auto file = text ? format::parse_root_file(*text) : std::nullopt;
+    if (!file) return {};
+    const std::filesystem::path path = os::path_of(file->destination);
+    const auto end = os::try_stat_path(path, os::Follow::yes);
+    const auto archive = os::open_dir_at(root, format::archive_name);
+    if (!end || !archive) return {};
+    const auto tree = os::try_stat_at(*archive, (id + "/" + format::tree_name).c_str());
+    if (!tree || tree->identity != end->identity) return {};
+    return refuse_destroy(root.path, path.string() +
+                                         " leads to an entry of it; `cachetool unlink` that path "
+                                         "first (`cachetool roots ls` lists all)");
+}
+
+}  // namespace
+
+Result<> check_unlinked(const os::Dir& root) {
+    const auto roots = os::open_dir_at(root, format::roots_name);
+    if (has_no_directory(roots)) return {};
+    TRY(roots);
+    return os::for_each_name(*roots, [&](const std::string& id, os::FileKind) -> Result<> {
+        const auto of_entry = os::open_dir_at(*roots, id);
+        if (has_no_directory(of_entry)) return {};
+        TRY(of_entry);
+        return os::for_each_name(*of_entry, [&](const std::string& name, os::FileKind) {
+            return check_root_is_stale(root, *roots, id, name);
         });
     });
 }

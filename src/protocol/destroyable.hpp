@@ -74,4 +74,8 @@ private:
 /// owner: see Stage::give_back.
 [[nodiscard]] Result<> check_kept(const os::Dir& root);
 
+/// Refuses while a symlink leads to the tree of an entry of which a root says so. A path that can't
+/// be looked at does not count: its disk may be gone for ever.
+[[nodiscard]] Result<> check_unlinked(const os::Dir& root);
+
 }  // namespace larder::protocol

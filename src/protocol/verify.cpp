@@ -56,6 +56,7 @@ public:
             TRY(verify_part());
         }
         TRY(findings_.note_error(check_pins(call_)));
+        TRY(findings_.note_error(check_roots(call_)));
         TRY(findings_.note_error(check_boots(call_)));
         report_.findings = findings_.take_all();
         return std::move(report_);

@@ -4,6 +4,7 @@
 #include "format/boot_file.hpp"
 #include "format/layout.hpp"
 #include "format/name.hpp"
+#include "protocol/entry_roots.hpp"
 
 namespace larder::protocol {
 
@@ -12,6 +13,10 @@ namespace {
 /// What is wrong with something that stands where only a file of larder's may stand.
 constexpr const char* no_file =
     "a file should stand here, and something else does; a repair moves it to deleting/";
+
+/// What is wrong with a root that can't be read.
+constexpr const char* no_root =
+    "this can't be read as a root, so it keeps its entry; a repair moves it to deleting/";
 
 /// Frees the lease table of a finding, which cannot be read, if its process is dead. If that
 /// process may still run, the finding says so.
@@ -94,6 +99,54 @@ Result<> check_pins(VerifyCall& call) {
     TRY(pins);
     return call.findings.for_each_name(*pins, [&](const std::string& bucket, os::FileKind) {
         return check_pins_of(call, *pins, bucket);
+    });
+}
+
+namespace {
+
+/// Returns whether a link in the cache names an entry that is gone. A collection that was killed
+/// leaves its retired link, by which the next one finds its roots.
+Result<bool> is_named(VerifyCall& call, const format::Id& id) {
+    TRY_ASSIGN(const LinksOfEntries links, links_of(call.root, {id}, call.findings));
+    const auto found = links.find(id);
+    return found != links.end() && !found->second.empty();
+}
+
+/// Checks the roots of one entry.
+Result<> check_roots_of(VerifyCall& call, const os::Dir& roots, const std::string& name) {
+    const auto id = format::parse_id(name);
+    if (!id) return call.findings.add_foreign(roots / name);
+    const auto dir = os::open_dir_at(roots, name);
+    if (is_absent(dir)) return {};  // pruned meanwhile
+    if (is_no_directory(dir)) return call.report_no_directory(roots, name);
+    TRY(dir);
+    const auto stands = os::exists_at(call.dirs.archive, name);
+    if (stands && !*stands) {
+        TRY_ASSIGN(const bool named, is_named(call, *id));
+        if (named) return {};
+        Finding& finding = call.findings.add(Finding::Kind::orphan, roots / name,
+                                             "the entry that these roots keep is gone");
+        if (!call.options.repair) return {};
+        TRY(remove_roots_of(call.root, *id));
+        finding.repaired = true;
+        return {};
+    }
+    return for_each_root_of(call.root, *id, [&](const FoundRoot& found) -> Result<> {
+        if (!format::parse_id(found.name)) return call.findings.add_foreign(*dir / found.name);
+        if (found.file) return {};
+        return call.report_blocked(*dir, found.name, no_root);
+    });
+}
+
+}  // namespace
+
+Result<> check_roots(VerifyCall& call) {
+    const auto roots = os::open_dir_at(call.dirs.root, format::roots_name);
+    if (is_absent(roots)) return {};  // no path was ever linked
+    if (is_no_directory(roots)) return call.report_no_directory(call.dirs.root, format::roots_name);
+    TRY(roots);
+    return call.findings.for_each_name(*roots, [&](const std::string& name, os::FileKind) {
+        return check_roots_of(call, *roots, name);
     });
 }
 

@@ -18,6 +18,10 @@ namespace larder::protocol {
 /// key that has no entry.
 [[nodiscard]] Result<> check_pins(VerifyCall& call);
 
+/// Checks that `roots/` holds only roots of entries that are there, and that each can be read. A
+/// repair removes what can't be read as a root, and the roots of an entry that is gone.
+[[nodiscard]] Result<> check_roots(VerifyCall& call);
+
 /// Checks that `boots/` holds only files of boots.
 [[nodiscard]] Result<> check_boots(VerifyCall& call);
 

@@ -53,7 +53,8 @@ Namers namers_in(const os::Dir& around, const os::FileInfo& info) noexcept {
     return is_sticky ? Namers::all_who_move_it : Namers::all;
 }
 
-/// Returns whether a dead process was filling the directory `name`, so that no other user has put
+/// Returns whether a dead process was filling the directory `name`, or has made a symlink of this
+/// name that it did not bring to its place, so that no other user has put
 /// it there.
 bool is_abandoned(const os::Dir& around, Namers namers, const std::string& name,
                   const os::BootId& boot) {
@@ -62,8 +63,10 @@ bool is_abandoned(const os::Dir& around, Namers namers, const std::string& name,
     if (!parsed || parsed->maker.boot != boot || !is_known_enough(parsed->maker)) return false;
     if (os::is_running(parsed->maker, os::Search::everywhere) != os::Running::no) return false;
     const auto info = os::stat_at(around, name);
-    if (!info || !info->is_directory() || info->owner != os::this_user()) return false;
+    if (!info || info->owner != os::this_user()) return false;
+    if (!info->is_directory() && !info->is_symlink()) return false;
     if (namers == Namers::only_we) return true;
+    if (info->is_symlink()) return false;  // another user may have moved it here
     // The system lets no user move a directory to another place who may not write to it.
     const auto found = os::open_dir_at(around, name);
     const auto now = found ? os::stat_of(*found) : tl::make_unexpected(found.error());

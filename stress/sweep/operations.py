@@ -69,7 +69,7 @@ class Preparation:
             # cachetool makes links of the kind that the file system has, but keeps to what an
             # existing cache says. The tag makes this a cache whose making was interrupted.
             files = {"CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
-                     "format": f"larder 4\nlinks {links}\nbuckets {buckets}\n"}
+                     "format": f"larder 5\nlinks {links}\nbuckets {buckets}\n"}
             for name, text in files.items():
                 with open(f"{self.root}/{name}", "w", encoding="utf-8") as file:
                     file.write(text)

@@ -64,6 +64,8 @@ static void structs(void) {
     CHECK_NUMBER(24, sizeof(larder_entries));
     CHECK_NUMBER(24, sizeof(larder_pin));
     CHECK_NUMBER(24, sizeof(larder_pins));
+    CHECK_NUMBER(40, sizeof(larder_root));
+    CHECK_NUMBER(24, sizeof(larder_roots));
     CHECK_NUMBER(56, sizeof(larder_process_info));
     CHECK_NUMBER(32, offsetof(larder_process_info, command));
     CHECK_NUMBER(48, offsetof(larder_process_info, untold));
@@ -72,10 +74,11 @@ static void structs(void) {
     CHECK_NUMBER(80, sizeof(larder_status));
     CHECK_NUMBER(56, sizeof(larder_eviction));
     CHECK_NUMBER(32, sizeof(larder_collect_progress));
-    CHECK_NUMBER(200, sizeof(larder_collect_report));
+    CHECK_NUMBER(216, sizeof(larder_collect_report));
     CHECK_NUMBER(24, offsetof(larder_collect_report, entries));
     CHECK_NUMBER(120, offsetof(larder_collect_report, leased_count));
     CHECK_NUMBER(192, offsetof(larder_collect_report, untold));
+    CHECK_NUMBER(208, offsetof(larder_collect_report, rooted));
     CHECK_NUMBER(32, sizeof(larder_finding));
     CHECK_NUMBER(48, sizeof(larder_verify_report));
     CHECK_NUMBER(64, sizeof(larder_content_report));
@@ -119,10 +122,22 @@ static void kinds(void) {
     CHECK_TEXT("unknown", larder_finding_kind_name(-1));
 }
 
+static void root_states(void) {
+    static const char* const names[] = {"leads", "unreachable", "gone", "unreadable"};
+    int state;
+    for (state = 0; state < (int)(sizeof names / sizeof *names); ++state)
+        CHECK_TEXT(names[state], larder_root_state_name(state));
+    CHECK_TEXT("unknown", larder_root_state_name(state));
+    CHECK_TEXT("unknown", larder_root_state_name(-1));
+    CHECK_NUMBER(1, LARDER_PRUNE_DRY_RUN);
+    CHECK_NUMBER(2, LARDER_PRUNE_UNREACHABLE);
+}
+
 void test_abi(void) {
     structs();
     codes();
     kinds();
+    root_states();
     event_kinds();
     CHECK_TEXT(LARDER_VERSION, larder_version());
 }

@@ -24,6 +24,7 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     larder_verify_report* verified = NULL;
     larder_entry_info* info = NULL;
     larder_pins* pins = NULL;
+    larder_roots* roots = NULL;
     larder_error* error = NULL;
     int pinned = 77;
 
@@ -40,6 +41,20 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "status is NULL", larder_cache_status(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_pins(NULL, &pins, &error));
     FAILS_SAYING(LARDER_INVALID, "pins is NULL", larder_cache_pins(cache, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_roots(NULL, &roots, &error));
+    FAILS_SAYING(LARDER_INVALID, "roots is NULL", larder_cache_roots(cache, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_prune_roots(NULL, 0, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "flags has", larder_cache_prune_roots(cache, 4, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL",
+                 larder_cache_link(NULL, "b", "k", "x", LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_cache_link(cache, NULL, "k", "x", LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "key is NULL",
+                 larder_cache_link(cache, "b", NULL, "x", LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "destination is NULL",
+                 larder_cache_link(cache, "b", "k", NULL, LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_unlink(NULL, "x", &error));
+    FAILS_SAYING(LARDER_INVALID, "destination is NULL", larder_cache_unlink(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_trash(NULL, &entries, &error));
     FAILS_SAYING(LARDER_INVALID, "entries is NULL", larder_cache_trash(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",
@@ -146,6 +161,7 @@ static void frees_null(void) {
     larder_entry_info_free(NULL);
     larder_entries_free(NULL);
     larder_pins_free(NULL);
+    larder_roots_free(NULL);
     larder_status_free(NULL);
     larder_collect_report_free(NULL);
     larder_verify_report_free(NULL);

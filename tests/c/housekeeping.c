@@ -272,6 +272,38 @@ static void verifies(const larder_cache* cache, const larder_bucket* bucket) {
 
 static int done[2]; /* a pipe, through which a collection in the background reports its end */
 
+static void links(const larder_cache* cache, const larder_bucket* bucket) {
+    larder_collect_report* report = NULL;
+    larder_roots* roots = NULL;
+    larder_error* error = NULL;
+    put(bucket, "linked", "1");
+    const char* const path = below(playground(), "linked");
+    WORKS(larder_cache_link(cache, "b", "linked", path, LARDER_SURVIVES_PROCESS, &error));
+    CHECK(exists(path));
+    WORKS(larder_cache_roots(cache, &roots, &error));
+    CHECK_NUMBER(sizeof *roots, roots->size);
+    CHECK_NUMBER(1, roots->count);
+    CHECK_NUMBER(LARDER_ROOT_LEADS, roots->roots[0]->state);
+    CHECK_TEXT("linked", roots->roots[0]->key);
+    CHECK_TEXT("b", roots->roots[0]->bucket);
+    larder_roots_free(roots);
+    WORKS(larder_bucket_remove(bucket, "linked", LARDER_SURVIVES_PROCESS, &error));
+    WORKS(larder_cache_collect(cache, NULL, NULL, &report, &error));
+    CHECK_NUMBER(1, report->rooted_count);
+    CHECK_TEXT("linked", report->rooted[0]->key);
+    larder_collect_report_free(report);
+    WORKS(larder_cache_unlink(cache, below(playground(), "linked"), &error));
+    CHECK(!exists(below(playground(), "linked")));
+    FAILS_SAYING(LARDER_MISS, "roots ls",
+                 larder_cache_unlink(cache, below(playground(), "linked"), &error));
+    WORKS(larder_cache_prune_roots(cache, LARDER_PRUNE_DRY_RUN, &roots, &error));
+    CHECK_NUMBER(0, roots->count);
+    larder_roots_free(roots);
+    WORKS(larder_cache_collect(cache, NULL, NULL, &report, &error));
+    CHECK_NUMBER(1, report->entries);
+    larder_collect_report_free(report);
+}
+
 static void tell_done(const larder_collect_report* report, const larder_error* error, void* data) {
     CHECK(data == done);
     CHECK(report != NULL && error == NULL);
@@ -343,6 +375,7 @@ void test_housekeeping(void) {
     collects(cache, bucket);
     evicts(cache, bucket);
     verifies(cache, bucket);
+    links(cache, bucket);
     larder_bucket_free(bucket);
     larder_cache_close(cache);
     keeps_within();

@@ -576,11 +576,12 @@ class Cache:
         except FileNotFoundError as error:
             raise LarderError("there is no cache: `cachetool put` makes one") from error
         found = re.fullmatch(
-            r"larder 4\n(?:names ([1-9]\d*)\n)?links (symlink|file)\nbuckets (directory|pointer)\n",
+            r"larder [45]\n(?:names ([1-9]\d*)\n)?"
+            r"links (symlink|file)\nbuckets (directory|pointer)\n",
             text.decode(errors="replace"),
         )
         if not found:
-            raise LarderError("this is no cache of version 4")
+            raise LarderError("this is no cache of version 4 or 5")
         self.names, self.links, self.buckets = int(found[1] or 200), found[2], found[3]
         if found[1] and not 64 <= self.names < 200:
             raise LarderError("no cache has names of that length")

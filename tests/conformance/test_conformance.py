@@ -239,7 +239,7 @@ class Kind:
 
     def test_keys_of_a_cache_of_short_names(self):
         form = self.root / "format"
-        form.write_text(form.read_text().replace("larder 4\n", "larder 4\nnames 143\n"))
+        form.write_text(form.read_text().replace("larder 5\n", "larder 5\nnames 143\n"))
         self.cache = self.open()
         self.assertEqual(self.cache.names, 143)
         for shift in range(4):
@@ -576,7 +576,7 @@ class Refusals(CacheTest):
         self.put()
         good = (self.root / "format").read_text()
         for text in [
-            good.replace("4", "5"), good.replace("4", "3"), "larder destroyed\n", good + "more\n",
+            good.replace("5", "6"), good.replace("5", "3"), "larder destroyed\n", good + "more\n",
             good[:-1], good.replace("symlink", "other"), "",
         ]:
             with self.subTest(text):

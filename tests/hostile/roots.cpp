@@ -210,7 +210,7 @@ TEST_CASE("a directory that holds something else is refused, untouched") {
 
 TEST_CASE("a cache of a newer format is refused, untouched") {
     for (const char* format :
-         {"larder 5\n", "larder 5\nlinks symlink\n", "larder 7\nsomething: else\n"}) {
+         {"larder 6\n", "larder 6\nlinks symlink\n", "larder 7\nsomething: else\n"}) {
         const Site site;
         write_file(site.root / "format", format);
         fs::remove_all(site.root / "deleting");
@@ -236,7 +236,7 @@ TEST_CASE("a cache whose format became newer while it was open is not opened aga
     const Site site;
     const Cache cache = open_cache(site.root);
     fs::remove_all(site.root / "deleting");  // so it must be opened again
-    write_file(site.root / "format", "larder 5\n");
+    write_file(site.root / "format", "larder 6\n");
     const auto before = exact_snapshot(site.root);
     require_refused(cache.collect(), "newer");
     require_refused(value(cache.bucket("b")).remove("k"), "newer");
@@ -430,7 +430,7 @@ TEST_CASE(
             [](const std::string& point) { return point == "link.probe-symlink" ? EPERM : 0; });
         CHECK(value(Cache::open(root)).link_kind() == LinkKind::file);
     }
-    CHECK(read_file(root / "format") == "larder 4\nlinks file\nbuckets directory\n");
+    CHECK(read_file(root / "format") == "larder 5\nlinks file\nbuckets directory\n");
     in_child([&](Child&) {
         const Cache cache = value(Cache::open(root));
         Child::must(cache.link_kind() == LinkKind::file, "the cache's own kind");

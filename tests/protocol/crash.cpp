@@ -387,6 +387,49 @@ TEST_CASE("a collection that is killed is carried on by the next") {
     }
 }
 
+TEST_CASE("a link that is killed leaves the path as before, or an entry that is kept",
+          "[not-windows]") {
+    const auto path_of = [](const Cache& cache) { return cache.root().parent_path() / "venv"; };
+    const auto link = [&](const Cache& cache) { value(cache.link("b", "k", path_of(cache))); };
+    for (const char* point : {"link.rooted", "link.made"}) check({point, "old"}, put_old, link);
+    const auto put_linked = [&](const Cache& cache) {
+        put_old(cache);
+        link(cache);
+        put_new(cache);
+    };
+    // The path leads to the retired entry, which is kept: so more than the live one is left.
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    prepare_in_child(root, put_linked);
+    Child victim([&](Child&) { link(open_cache(root)); }, {{}, {"link.beside"}});
+    REQUIRE(victim.join() == 128 + SIGKILL);
+    CHECK(read_file(dir.path() / "venv" / "f0") == "old");
+    fs::remove(dir.path() / "venv");
+    check_cache(root, "new");
+
+    const auto unlink = [&](const Cache& cache) { value(cache.unlink(path_of(cache))); };
+    const auto put_unlinked = [&](const Cache& cache) {
+        put_old(cache);
+        link(cache);
+    };
+    for (const char* point : {"unlink.removed", "roots.moved-aside", "roots.dropped-one"})
+        check({point, "old"}, put_unlinked, unlink);
+}
+
+TEST_CASE("a collection that is killed among the roots is carried on by the next",
+          "[not-windows]") {
+    const auto put_stale = [](const Cache& cache) {
+        const fs::path path = cache.root().parent_path() / "venv";
+        put_old(cache);
+        value(cache.link("b", "k", path));
+        fs::remove(path);
+        put_new(cache);
+    };
+    const auto collect = [](const Cache& cache) { (void)value(cache.collect()); };
+    for (const char* point : {"collect.roots-asked", "collect.roots-removed", "collect.moved"})
+        check({point, "new"}, put_stale, collect);
+}
+
 TEST_CASE(
     "a collection that is killed while it takes a generation away is carried on by the next") {
     const auto collect = [](const Cache& cache) { (void)value(cache.collect()); };

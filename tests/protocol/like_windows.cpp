@@ -299,3 +299,16 @@ TEST_CASE("a moved tree that a program reads by then is kept where it is, and th
     }
     CHECK(read_file(staged / "sub" / "f1") == "content");
 }
+
+TEST_CASE("a path can't be linked, and the error says so") {
+    const LikeWindows like_windows;
+    const Scene scene;
+    put(scene.bucket, "k", "content");
+    const fs::path path = scene.dir.path() / "linked";
+    const auto linked = scene.cache.link("b", "k", path);
+    CHECK(outcome(linked) == "unsupported");
+    CHECK(contains(linked.error().message(), "symlinks"));
+    CHECK_FALSE(fs::exists(fs::symlink_status(path)));
+    CHECK_FALSE(fs::exists(scene.root / "roots"));
+    CHECK(value(scene.cache.roots()).empty());
+}

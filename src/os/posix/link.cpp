@@ -37,6 +37,7 @@ CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path, cha
 }
 
 bool all_users_make_symlinks() noexcept { return !is_like_windows(); }
+bool replaces_symlinks_to_directories() noexcept { return !is_like_windows(); }
 
 Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::string& text,
                          LeadsTo /*either*/) {

@@ -125,6 +125,7 @@ Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::
 }
 
 bool all_users_make_symlinks() noexcept { return false; }
+bool replaces_symlinks_to_directories() noexcept { return false; }
 
 Result<> make_hard_link(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                         const std::string& to) {
