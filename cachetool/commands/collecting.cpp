@@ -25,6 +25,15 @@ std::string lease_lines(const std::vector<larder::LeaseInfo>& leases, std::strin
     return lines;
 }
 
+std::string root_lines(const std::vector<larder::RootInfo>& roots) {
+    std::string lines;
+    for (const auto& root : roots) {
+        lines += fmt::format("kept: {} {} by the path {}\n", named(root.bucket), named(root.key),
+                             harmless(system::text_of(root.path)));
+    }
+    return lines;
+}
+
 /// Returns why a limit is still exceeded, and what to do.
 std::string over_limit_line(const larder::CollectReport& report) {
     // No live entry is left, so the limit is one of the disk.
@@ -137,6 +146,8 @@ std::string summary(const larder::CollectReport& report, bool dry_run) {
                             shown_size(*report.freed));
     if (!report.leased.empty())
         text += fmt::format("; {} in use, kept for now", report.leased.size());
+    if (!report.rooted.empty())
+        text += fmt::format("; {} kept by a path that is linked to it", report.rooted.size());
     if (report.in_grace != 0)
         text += fmt::format("; {} taken out too recently, kept for now", report.in_grace);
     if (report.live_entries) {
@@ -151,8 +162,8 @@ std::string summary(const larder::CollectReport& report, bool dry_run) {
 }
 
 std::string kept_lines(const larder::CollectReport& report) {
-    std::string lines =
-        lease_lines(report.leased, "in use") + lease_lines(report.spared, "spared, in use");
+    std::string lines = lease_lines(report.leased, "in use") +
+                        lease_lines(report.spared, "spared, in use") + root_lines(report.rooted);
     if (report.used_since != 0)
         lines += fmt::format("spared: {}, used, changed or pinned after the choice\n",
                              entries(report.used_since));

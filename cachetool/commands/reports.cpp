@@ -48,6 +48,16 @@ void write_json(JsonWriter& json, const larder::LeaseInfo& lease) {
     });
 }
 
+void write_json(JsonWriter& json, const larder::RootInfo& root) {
+    json.object([&] {
+        json.field("path", system::text_of(root.path));
+        json.field("state", larder::name_of(root.state));
+        json.field("bucket", root.bucket);
+        json.field("key", root.key);
+        json.field("id", root.id);
+    });
+}
+
 void write_json(JsonWriter& json, const larder::LockInfo& lock) {
     json.object([&] {
         json.field("what", lock.what);
@@ -85,6 +95,7 @@ void write_fields(JsonWriter& json, const larder::CollectReport& report) {
     json.field("evicted", report.evicted);
     json.field("evicted_bytes", report.evicted_bytes);
     json.list("spared", report.spared);
+    json.list("rooted", report.rooted);
     json.field("used_since", report.used_since);
     json.field("held_up", report.held_up);
     json.field("live_entries", report.live_entries);

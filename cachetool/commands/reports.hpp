@@ -14,6 +14,7 @@ namespace cachetool {
 // Each writes an object.
 void write_json(JsonWriter& json, const larder::ProcessInfo& process);
 void write_json(JsonWriter& json, const larder::LeaseInfo& lease);
+void write_json(JsonWriter& json, const larder::RootInfo& root);
 void write_json(JsonWriter& json, const larder::LockInfo& lock);
 void write_json(JsonWriter& json, const larder::EntryInfo& entry);
 void write_json(JsonWriter& json, const larder::StatusReport& report);

@@ -142,7 +142,7 @@ CommandTable commands() {
                      {"replace", nullptr, "replace files in the way, never directories"},
                      empty_key},
          .run = run_install,
-         .foreign_names = {"link", "extract", "checkout"}},
+         .foreign_names = {"extract", "checkout"}},
         {.name = "remove",
          .synopsis = "BUCKET KEY...",
          .summary = "take keys out of the cache",
@@ -155,7 +155,7 @@ CommandTable commands() {
          .options = {change_survives, empty_key},
          .run = run_remove,
          .aliases = {"rm"},
-         .foreign_names = {"delete", "del", "unlink", "drop"}},
+         .foreign_names = {"delete", "del", "drop"}},
         {.name = "refresh",
          .synopsis = "BUCKET... | --all",
          .summary = "purge buckets: take out all their keys, at once, without waiting",
@@ -218,6 +218,44 @@ CommandTable commands() {
          .options = {change_survives, empty_key},
          .run = run_unpin,
          .foreign_names = {"unlock", "unprotect"}},
+        {.name = "link",
+         .synopsis = "BUCKET KEY DEST",
+         .summary = "make DEST a symlink to KEY's entry, and keep the entry while it leads there",
+         .help = "DEST becomes a symlink to the files of KEY's entry. The entry is kept for as "
+                 "long as DEST leads there: through removes, refreshes, limits, and starts of the "
+                 "machine. A symlink at DEST is replaced by one rename; anything else there is an "
+                 "error. The files must not be changed. DEST may not be on a network disk. To end "
+                 "this, delete DEST, or run `unlink`.\n\n"
+                 "  cachetool link tools-v1 node-22.1 ./node",
+         .min_words = 3,
+         .max_words = 3,
+         .options = {{"durability", "process|power", "what the link survives; default: process"},
+                     empty_key},
+         .run = run_link,
+         .foreign_names = {"symlink", "root"}},
+        {.name = "unlink",
+         .synopsis = "DEST",
+         .summary = "undo link: remove DEST, and let its entry go",
+         .help = "Removes the symlink DEST, if it leads to an entry of the cache, and what the "
+                 "cache has written down about it. What else stands at DEST stays. Exits with 3 if "
+                 "DEST was not linked.\n\n"
+                 "  cachetool unlink ./node",
+         .min_words = 1,
+         .max_words = 1,
+         .run = run_unlink,
+         .foreign_names = {"unroot"}},
+        {.name = "roots",
+         .synopsis = "[ls|prune]",
+         .summary = "list the linked paths, or forget those that lead elsewhere by now",
+         .help = "ls, which is the default, lists the paths that keep entries, and whether each "
+                 "one leads to its entry, is gone, or is unreachable (its disk is not mounted, for "
+                 "example), and so keeps it. prune forgets the paths that are gone. A gc does so "
+                 "only for entries that were taken out.\n\n"
+                 "  cachetool roots prune --dry-run",
+         .max_words = 1,
+         .options = {{"dry-run,n", nullptr, "prune: print what would go, and change nothing"},
+                     {"unreachable", nullptr, "prune: forget what is unreachable, too"}},
+         .run = run_roots},
         {.name = "trash",
          .synopsis = "[ls|restore|empty] [ID...]",
          .summary = "list, restore or delete what was taken out",

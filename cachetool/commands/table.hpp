@@ -40,6 +40,10 @@ namespace cachetool {
 [[nodiscard]] CommandResult run_exec(const ParsedArguments&, const CommandOutput&);
 // refresh.cpp
 [[nodiscard]] CommandResult run_refresh(const ParsedArguments&, const CommandOutput&);
+// roots.cpp
+[[nodiscard]] CommandResult run_link(const ParsedArguments&, const CommandOutput&);
+[[nodiscard]] CommandResult run_roots(const ParsedArguments&, const CommandOutput&);
+[[nodiscard]] CommandResult run_unlink(const ParsedArguments&, const CommandOutput&);
 // settle.cpp
 [[nodiscard]] CommandResult run_settle(const ParsedArguments&, const CommandOutput&);
 // stats.cpp

@@ -94,6 +94,7 @@ LEFT_OUT = {
     "test_schema.Documents.test_failures": SHELL,
     "test_schema.Documents.test_somebody_uses_it": SHELL,
     "test_schema.Documents.test_success": SHELL,
+    "test_roots": SYMLINKS,
     "test_usage.BrokenStdout": "descriptors of POSIX, of which one stops Wine's server",
     "test_usage.ChoiceOfTheCache.test_another_users_cache_can_be_read": USERS,
     "test_usage.ChoiceOfTheCache.test_in_this_order": DIRECT,

@@ -120,6 +120,13 @@ class Documents(CacheTest):
         self.check("get", "get", "b", "k")
         self.check("pin", "pin", "b", "k")
         self.check("unpin", "unpin", "b", "k")
+        linked = f"{source}-linked"
+        self.check("link", "link", "b", "k", linked)
+        self.check("roots", "roots", "ls")
+        self.check("gc", "gc", "--max-entries", "0", "--dry-run")
+        self.check("unlink", "unlink", linked)
+        self.check("roots", "roots", "prune", "--unreachable")
+        self.check("unlink", "unlink", linked, code=3)
         self.check("why", "why", "b", "k", "--max-entries", "0")
         self.check("refresh", "refresh", "b", "--key", "x*", "--dry-run")
         self.check("info", "info", "b", "k")
