@@ -53,10 +53,19 @@ Expected<> for_each_in(const fs::path& directory, Visit visit) {
     return {};
 }
 
-/// Returns whether a directory stands at the path itself, and no link to one.
-bool is_real_directory(const fs::path& path) {
+/// Returns what stands at the path itself, which may be a link.
+fs::file_type type_of(const fs::path& path) {
     std::error_code error;
-    return fs::is_directory(fs::symlink_status(path, error));
+    return system::retried(error,
+                           [&](std::error_code& each) { return fs::symlink_status(path, each); })
+        .type();
+}
+
+bool is_real_directory(const fs::path& path) { return type_of(path) == fs::file_type::directory; }
+
+/// Returns where a path leads, without links. Leaves the error of a path that leads nowhere.
+fs::path canonical(const fs::path& path, std::error_code& error) {
+    return system::retried(error, [&](std::error_code& each) { return fs::canonical(path, each); });
 }
 
 /// Returns the time of the last change of a file or a link itself; the present if it is not told.
@@ -84,7 +93,7 @@ public:
     static Expected<ForeignCache> read(const fs::path& directory) {
         UvCache cache(directory);
         std::error_code error;
-        cache.root_ = fs::canonical(directory, error);
+        cache.root_ = canonical(directory, error);
         if (error) return fail(system_failure("read " + system::text_of(directory), error));
         std::vector<fs::path> wheels;
         LARDER_TRY(for_each_in(directory, [&](const fs::path& path) -> Expected<> {
@@ -131,8 +140,8 @@ private:
     /// Adds a wheel. Passes over all else that stands there: locks, and what uv knows of an index.
     void add(const fs::path& link, const std::string& prefix, std::string name) {
         std::error_code error;
-        if (!fs::is_symlink(fs::symlink_status(link, error))) return;
-        const auto tree = fs::canonical(link, error);
+        if (type_of(link) != fs::file_type::symlink) return;
+        const auto tree = canonical(link, error);
         // A link that leads out of the archive is none of uv's. One that leads nowhere is what a
         // `uv cache prune` has left.
         const bool is_archived = !error && tree.parent_path().parent_path() == root_ &&
