@@ -320,8 +320,10 @@ Result<> Root::set_aside(const os::Dir& dir, const std::string& name) const {
         if (moved) return moved;
         doubted_.store(true, std::memory_order_relaxed);
         (void)os::remove_dir_at(deleting, fresh);
-        // The same as in discard: nothing else takes a directory of a lower layer away.
-        if (why_of(moved) == Why::cross_device && os::is_dir_at(dir, name).value_or(false)) {
+        // The same as in discard: nothing else takes a directory of a lower layer away. What lies
+        // behind a mount stays where it is.
+        if (why_of(moved) == Why::cross_device && os::traits_of(dir.handle).has_layers &&
+            os::is_dir_at(dir, name).value_or(false)) {
             TRY(tree::remove_tree_at(dir, name));
             return {};
         }

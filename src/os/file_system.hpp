@@ -36,6 +36,8 @@ struct FileSystemTraits {
     /// When a sync of the whole file system has succeeded, all that was written before is on the
     /// disk. FUSE does not pass such a sync on, and says that it has succeeded.
     bool syncs_reach_disk = false;
+    /// A directory may come from a layer below, which is never written, and then can't be renamed.
+    bool has_layers = false;
 };
 
 /// Returns the traits of the file system on which the file or directory lies. Returns the safe

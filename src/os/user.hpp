@@ -13,8 +13,11 @@ namespace larder::os {
 [[nodiscard]] std::uint64_t this_user() noexcept;
 /// Returns "name (number)", or the number alone for a user without a name.
 [[nodiscard]] std::string user_name(std::uint64_t user);
-/// Returns true if this process may act on the files of all users.
+/// Returns true if this process runs as the superuser, even if only of a container.
 [[nodiscard]] bool is_superuser() noexcept;
+/// Returns true if this process may act on the files of all users. The superuser of a user
+/// namespace may act on those of its own users alone.
+[[nodiscard]] bool has_all_rights() noexcept;
 /// Returns false if what the system knows about a file tells already that no user but the owner may
 /// write to it: then others_may_write need not be asked, and the file not be opened.
 [[nodiscard]] bool may_let_others_write(const FileInfo& info) noexcept;

@@ -158,47 +158,69 @@ void LentRights::lend_all() {
 Result<> check_owner(const std::filesystem::path& root) {
     const auto info = os::try_stat_path(root, os::Follow::no);
     if (!info) return os::fail(info.error(), "destroy cache", root);
-    if (info->owner == os::this_user() || os::is_superuser()) return {};
+    if (info->owner == os::this_user() || os::has_all_rights()) return {};
     return refuse_destroy(root, "it belongs to user " + os::user_name(info->owner) +
                                     ", and this process runs as " + os::user_name(os::this_user()));
 }
 
 namespace {
 
-/// Refuses a directory of another user, unless this one may list and change it. Returns whether it
-/// is a directory.
-Result<bool> check_one_owner(const os::Dir& parent, const std::string& name) {
+tl::unexpected<Error> refuse_owner(const std::filesystem::path& path, std::uint64_t owner) {
+    return refuse_destroy(path, "it belongs to user " + os::user_name(owner) +
+                                    ", so this user can't delete what is in it; ask that user, or "
+                                    "an administrator, to give it away (`chown`) or to delete it");
+}
+
+/// Refuses a directory of another user in which only the owner of a name may remove that, if it
+/// holds names of others.
+Result<> check_sticky(const os::Dir& dir, const os::FileInfo& info) {
+    if ((info.permissions & os::Permissions::sticky_bit) == os::Permissions::none) return {};
+    return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
+        const auto below = os::stat_at(dir, name);
+        if (is_absent(below)) return {};
+        TRY(below);
+        return below->owner == os::this_user() ? Result<>() : refuse_owner(dir.path, info.owner);
+    });
+}
+
+/// Opens a directory in which a destroy deletes. Returns nullopt if there is none, and for one of
+/// this user that is closed, because its owner can open it. Errors: `refused` for one of another
+/// user in which this one can't delete.
+Result<std::optional<os::Dir>> open_deletable(const os::Dir& parent, const std::string& name) {
     const auto info = os::stat_at(parent, name);
-    if (is_absent(info)) return false;
+    if (is_absent(info)) return std::nullopt;
     TRY(info);
-    if (!info->is_directory()) return false;
-    if (info->owner == os::this_user()) return true;
-    const auto dir = os::open_dir_at(parent, name);
-    if (is_absent(dir)) return false;
-    if (dir && os::is_writable(*dir).value_or(false)) return true;
-    return refuse_destroy(parent / name,
-                          "it belongs to user " + os::user_name(info->owner) +
-                              ", so this user can't delete what is in it; ask that user, or an "
-                              "administrator, to give it away (`chown`) or to delete it");
+    if (!info->is_directory()) return std::nullopt;
+    const bool is_own = info->owner == os::this_user();
+    auto dir = os::open_dir_at(parent, name);
+    if (is_absent(dir) || (is_own && why_of(dir) == Why::denied)) return std::nullopt;
+    if (is_own) {
+        TRY(dir);
+        return std::move(*dir);
+    }
+    if (!dir || !os::is_writable(*dir).value_or(false))
+        return refuse_owner(parent / name, info->owner);
+    TRY(check_sticky(*dir, *info));
+    return std::move(*dir);
+}
+
+/// Checks the directories below `dir`, down to so many levels.
+Result<> check_owners_below(const os::Dir& dir, int levels) {
+    return os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
+        if (kind != os::FileKind::directory && kind != os::FileKind::unknown) return {};
+        TRY_ASSIGN(const auto below, open_deletable(dir, name));
+        if (!below || levels == 1) return {};
+        return check_owners_below(*below, levels - 1);
+    });
 }
 
 }  // namespace
 
 Result<> check_owners(const os::Dir& root) {
-    if (os::is_superuser()) return {};
-    return os::for_each_name(root, [&](const std::string& part, os::FileKind kind) -> Result<> {
-        if (kind == os::FileKind::regular) return {};
-        TRY_ASSIGN(const bool is_directory, check_one_owner(root, part));
-        if (!is_directory) return {};
-        const auto dir = os::open_dir_at(root, part);
-        if (is_absent(dir)) return {};
-        TRY(dir);
-        return os::for_each_name(*dir, [&](const std::string& name, os::FileKind below) {
-            const bool may_be_directory =
-                below == os::FileKind::directory || below == os::FileKind::unknown;
-            return may_be_directory ? check_one_owner(*dir, name).map([](bool) {}) : Result<>();
-        });
-    });
+    if (os::has_all_rights()) return {};
+    // As deep as the trees of entries, and the buckets in `retired/buckets`.
+    constexpr int levels = 3;
+    return check_owners_below(root, levels);
 }
 
 Result<> check_destroyable(const os::Dir& root, LentRights& rights) {

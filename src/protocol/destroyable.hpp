@@ -66,8 +66,8 @@ private:
 [[nodiscard]] Result<> check_destroyable(const os::Dir& root, LentRights& rights);
 
 /// Refuses if a directory of the cache belongs to another user, and this one can't delete what is
-/// in it. Looks at the parts of the root and at the directories in them, and not into the trees of
-/// the entries. Errors: `refused`, with the owner.
+/// in it. Looks at all directories of larder's, and not into the trees of the entries. Errors:
+/// `refused`, with the owner.
 [[nodiscard]] Result<> check_owners(const os::Dir& root);
 
 /// Refuses while a staging area names a tree that a failed publish could not give back to its

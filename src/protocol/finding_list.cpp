@@ -73,6 +73,12 @@ Result<> FindingList::note_error(const Result<>& done) {
     return {};
 }
 
+Result<> FindingList::note_repair(std::size_t findings, const Result<>& mended) {
+    if (mended || mended.error().code == Errc::interrupted) return mended;
+    last(findings).front().what += "; it was not repaired: " + mended.error().message();
+    return {};
+}
+
 Result<> FindingList::note_missed(const Result<>& done) {
     if (!done) missed_links_ = true;
     return note_error(done);

@@ -38,6 +38,9 @@ public:
     /// Adds the error of a step, if the step has failed, unless its path has a finding already.
     /// Returns the error only if it must end the verify as well: `interrupted`.
     [[nodiscard]] Result<> note_error(const Result<>& done);
+    /// Adds to the first of the findings that were added last why a repair of it has failed, if it
+    /// has. Returns what note_error does. Requires: the repair has taken none of them back.
+    [[nodiscard]] Result<> note_repair(std::size_t findings, const Result<>& mended);
     /// Does what note_error does, for an error that may have hidden some links. From then on
     /// may_have_missed_links() is true.
     [[nodiscard]] Result<> note_missed(const Result<>& done);

@@ -98,13 +98,13 @@ Result<> report_no_bucket(VerifyCall& call, const std::string& bucket) {
     if (!call.census.is_of_first_part()) return {};
     if (call.root.keys().use_pointers()) {
         call.findings.add(Finding::Kind::blocked, call.dirs.buckets / bucket, blocked_by);
-        return call.findings.note_error(
-            mend_pointer(call, bucket, [](const format::PointerRead& read) {
+        return call.findings.note_repair(
+            1, mend_pointer(call, bucket, [](const format::PointerRead& read) {
                 return read.kind == format::PointerRead::Kind::foreign;
             }));
     }
     call.findings.add(Finding::Kind::blocked, call.dirs.buckets / bucket, cache::no_directory);
-    return call.findings.note_error(call.mend_bucket(bucket, [&]() -> Result<bool> {
+    return call.findings.note_repair(1, call.mend_bucket(bucket, [&]() -> Result<bool> {
         if (!is_no_directory(call.root.keys().open_bucket(bucket))) return false;
         TRY(call.root.set_aside(call.dirs.buckets, bucket));
         return true;
@@ -120,7 +120,7 @@ Result<> check_broken_pointer(VerifyCall& call, const std::string& bucket) {
     if (!is_malformed(pointer)) return {};
     call.findings.add(Finding::Kind::malformed, call.dirs.buckets / bucket,
                       "a link to a generation that larder did not make, or not in full");
-    return call.findings.note_error(mend_pointer(call, bucket, is_malformed));
+    return call.findings.note_repair(1, mend_pointer(call, bucket, is_malformed));
 }
 
 }  // namespace larder::protocol

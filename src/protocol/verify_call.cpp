@@ -11,9 +11,9 @@ Result<> VerifyCall::report_blocked(const os::Dir& dir, const std::string& name,
     if (findings.has(dir / name)) return {};
     Finding& finding = findings.add(Finding::Kind::blocked, dir / name, what);
     if (!options.repair) return {};
-    TRY(root.set_aside(dir, name));
-    finding.repaired = true;
-    return {};
+    const auto moved = root.set_aside(dir, name);
+    finding.repaired = moved.has_value();
+    return findings.note_repair(1, moved);
 }
 
 void VerifyCall::note_readable(Error denied) {

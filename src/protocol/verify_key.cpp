@@ -66,11 +66,7 @@ Result<> retire_faulty(VerifyCall& call, std::size_t findings, const CheckedKey&
 /// that were added last are about the key. Errors: `interrupted`.
 Result<> mend_key(VerifyCall& call, std::size_t findings, const CheckedKey& checked) {
     if (!call.options.repair) return {};
-    auto mended = retire_faulty(call, findings, checked);
-    if (mended || mended.error().code == Errc::interrupted) return mended;
-    call.findings.last(findings).front().what +=
-        "; it was not repaired: " + mended.error().message();
-    return {};
+    return call.findings.note_repair(findings, retire_faulty(call, findings, checked));
 }
 
 /// Reports a finding about a key, and mends the key if a repair was asked for.

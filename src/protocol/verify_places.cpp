@@ -12,7 +12,8 @@ namespace {
 
 /// What is wrong with something that stands where only a file of larder's may stand.
 constexpr const char* no_file =
-    "a file should stand here, and something else does; a repair moves it to deleting/";
+    "a file should stand here, and something else does; a repair moves it to deleting/, or deletes "
+    "a directory that came with an image";
 
 /// What is wrong with a root that can't be read.
 constexpr const char* no_root =
@@ -87,7 +88,7 @@ Result<> check_participants(VerifyCall& call) {
     for (const Error& error : participants.unreadable.all()) {
         Finding& finding =
             call.findings.add(Finding::Kind::participant, error.path, error.message());
-        if (call.options.repair) TRY(call.findings.note_error(free_table(call, finding)));
+        if (call.options.repair) TRY(call.findings.note_repair(1, free_table(call, finding)));
     }
     return {};
 }

@@ -62,6 +62,8 @@ KernelView view_of_this_process() noexcept { return view_of(::getpid()); }
 const std::uint64_t start_unit = 1000;
 
 /// macOS has no time namespaces.
+bool has_all_users() noexcept { return true; }
+
 std::optional<std::int64_t> clock_offset() noexcept { return 0; }
 
 /// macOS has one pid namespace, which has no number of its own.

@@ -24,7 +24,7 @@ bool denies_right(const std::filesystem::path& path, const struct ::stat& info) 
     // The system knows this user's groups, and the access control list. Nothing is closed to the
     // superuser.
     const int needed = is_directory ? R_OK | W_OK | X_OK : R_OK | W_OK;
-    return ::geteuid() != 0 && ::faccessat(AT_FDCWD, path.c_str(), needed, AT_EACCESS) != 0 &&
+    return !has_all_rights() && ::faccessat(AT_FDCWD, path.c_str(), needed, AT_EACCESS) != 0 &&
            errno == EACCES;
 }
 

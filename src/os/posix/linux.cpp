@@ -277,6 +277,14 @@ KernelView view_of_this_process() noexcept { return read_view("/proc/self", ::ge
 /// The kernel shows programs a hundred ticks in a second (USER_HZ), whatever it counts itself.
 const std::uint64_t start_unit = 10'000'000;
 
+bool has_all_users() noexcept {
+    ProcBuffer buffer;
+    const std::string_view map = read_start("/proc/self/uid_map", buffer);
+    // A line has the first user here, the first one outside, and how many there are. Only one range
+    // has so many.
+    return map.empty() || map.find("4294967295") != map.npos;
+}
+
 std::optional<std::int64_t> clock_offset() noexcept {
     const std::uint64_t current = time_namespace();
     if (current == 0) return std::nullopt;

@@ -224,6 +224,8 @@ struct FileSystemOfLinux {
 /// A kind of which no more is known than that a sync of all of it reaches the disk.
 constexpr FileSystemTraits synced_as_a_whole = {.syncs_reach_disk = true};
 
+constexpr FileSystemTraits of_overlayfs = {.syncs_reach_disk = true, .has_layers = true};
+
 // FUSE has no row, so it has the safe answers of FileSystemTraits. So has overlayfs, but for its
 // syncs: a mapping there keeps the open file of the file system below, and a file may change its
 // inode number. (One that was mounted as volatile is not synced, and cannot be mounted again after
@@ -237,7 +239,7 @@ constexpr FileSystemOfLinux file_systems[] = {
     {0x58465342, with_clones},        // xfs
     {0x9123683e, of_btrfs},           // btrfs
     {0xca451a4e, with_clones},        // bcachefs
-    {0x794c7630, synced_as_a_whole},  // overlayfs
+    {0x794c7630, of_overlayfs},       // overlayfs
     {0x2fc12fc1, synced_as_a_whole},  // ZFS
     // On another machine, or on a disk that several machines share.
     {0x00006969, on_network("NFS")},

@@ -80,6 +80,10 @@ extern const int no_such_attribute;
 /// false if there is none. `info` is what the system knows about the file.
 bool list_lets_others_write(int fd, const FileInfo& info) noexcept;
 
+/// Returns whether all users of the machine are users of this process's user namespace. Returns
+/// true if the system has no such namespaces, or does not tell.
+bool has_all_users() noexcept;
+
 /// Fills a few bytes with random numbers of the kernel. Returns 0 if it has filled all of them.
 int fill_with_random(void* bytes, std::size_t size);
 

@@ -46,6 +46,8 @@ std::uint64_t this_user() noexcept { return ::geteuid(); }
 
 bool is_superuser() noexcept { return ::geteuid() == 0; }
 
+bool has_all_rights() noexcept { return is_superuser() && platform::has_all_users(); }
+
 // Without these rights, no access control list gives one.
 bool may_let_others_write(const FileInfo& info) noexcept {
     constexpr auto others = Permissions::group_write | Permissions::others_write;
