@@ -198,3 +198,50 @@ TEST_CASE("the data of a symlink are read, and damaged data are not") {
     other_tag[0] = 4;
     CHECK_FALSE(windows::parse_reparse(other_tag));
 }
+
+TEST_CASE("the data of a junction are read in the spelling that larder writes") {
+    const std::string good = *windows::junction_data("C:\\c");
+    CHECK(windows::parse_junction(good) == "C:\\c");
+    for (std::size_t length = 0; length < good.size(); ++length)
+        CHECK_FALSE(windows::parse_junction(std::string_view(good).substr(0, length)));
+    CHECK_FALSE(windows::parse_junction(good + "x"));
+    CHECK_FALSE(windows::parse_junction(good + std::string(2, '\0')));
+
+    /// Returns the data with one of their bytes changed.
+    const auto with = [&](std::size_t at, char byte) {
+        std::string changed = good;
+        changed[at] = byte;
+        return changed;
+    };
+    CHECK_FALSE(windows::parse_junction(with(0, '\x0c')));  // the tag of a symlink
+    CHECK_FALSE(windows::parse_junction(with(3, '\x80')));  // a tag of another vendor's
+    for (const std::size_t at : {4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}) {
+        INFO("the number at " << at);
+        CHECK_FALSE(windows::parse_junction(with(at, static_cast<char>(good[at] + 1))));
+        CHECK_FALSE(windows::parse_junction(with(at, '\xff')));
+    }
+    for (std::size_t at = 16; at < 28; ++at) {  // "\??\C:", of which the drive may be another
+        INFO("the byte at " << at << " of the prefix and the drive");
+        const auto parsed = windows::parse_junction(with(at, 'D'));
+        CHECK(parsed == (at == 24 ? std::optional<std::string>("D:\\c") : std::nullopt));
+    }
+    CHECK_FALSE(windows::parse_junction(with(28, '/')));       // "C:/c"
+    CHECK_FALSE(windows::parse_junction(with(30, '\0')));      // a zero in the name
+    CHECK_FALSE(windows::parse_junction(with(32, 'x')));       // a letter in the place of a zero
+    CHECK(windows::parse_junction(with(34, 'x')) == "C:\\c");  // the print name is for people
+}
+
+TEST_CASE("the print name of a junction may be missing, and so may the zeros behind the names") {
+    const auto data_of = [](std::string_view numbers, std::string_view names) {
+        std::string data("\x03\0\0\xa0", 4);
+        data += {static_cast<char>(8 + names.size()), 0, 0, 0};
+        return data.append(numbers).append(names);
+    };
+    const std::string name("\\\0?\0?\0\\\0C\0:\0\\\0", 14);
+    CHECK(windows::parse_junction(data_of({"\0\0\x0e\0\x0e\0\0\0", 8}, name)) == "C:\\");
+    const std::string zeros(4, '\0');
+    CHECK(windows::parse_junction(data_of({"\0\0\x0e\0\x10\0\0\0", 8}, name + zeros)) == "C:\\");
+    // Two bytes that belong to nothing.
+    CHECK_FALSE(windows::parse_junction(data_of({"\0\0\x0e\0\x0e\0\0\0", 8}, name + zeros)));
+    CHECK_FALSE(windows::parse_junction(data_of({"\0\0\x0e\0\x12\0\0\0", 8}, name + zeros)));
+}

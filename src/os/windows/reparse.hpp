@@ -67,11 +67,18 @@ inline std::optional<Reparse> parse_reparse(std::string_view data) {
     return found;
 }
 
+/// Returns whether a path begins with a drive and its root, as "C:\cache" does.
+inline bool begins_with_drive(std::string_view path) noexcept {
+    const char drive = path.empty() ? '\0' : path[0];
+    const bool is_letter = (drive >= 'A' && drive <= 'Z') || (drive >= 'a' && drive <= 'z');
+    return is_letter && path.size() >= 3 && path[1] == ':' && path[2] == '\\';
+}
+
 /// Returns the data of a junction that leads to an absolute path, such as "C:\cache\archive".
 /// Returns nullopt if the path is not UTF-8, is not absolute, or is too long.
 inline std::optional<std::string> junction_data(std::string_view target) {
-    const bool has_drive = target.size() >= 3 && target[1] == ':' && target[2] == '\\';
-    if (!has_drive || target.find('\0') != target.npos) return std::nullopt;
+    if (!begins_with_drive(target)) return std::nullopt;
+    if (target.find_first_of(std::string_view("\0/", 2)) != target.npos) return std::nullopt;
     std::u16string print(target.size(), u'\0');  // UTF-16 has no more units than UTF-8 has bytes
     const auto size = to_utf16(target, print.data(), print.size());
     if (!size) return std::nullopt;
@@ -100,6 +107,35 @@ inline std::optional<std::string> junction_data(std::string_view target) {
         put(0);
     }
     return data;
+}
+
+/// Returns where the data of a junction lead: the absolute path, such as "C:\cache\archive", from
+/// which junction_data makes such data. Returns nullopt for any other data: of another tag; with a
+/// reserved field that is not 0; with a substitute name that is not "\??\" and a path with a drive;
+/// with a byte that belongs to no name. The print name is for people, and may say anything. A zero
+/// may stand behind each of the two.
+inline std::optional<std::string> parse_junction(std::string_view data) {
+    constexpr std::size_t header = 8, names = 16;
+    if (data.size() < names || data.size() > max_reparse_data) return std::nullopt;
+    const auto number = [&](std::size_t at) -> std::size_t { return reparse_number(data, at); };
+    if ((number(0) | number(2) << 16U) != junction_tag) return std::nullopt;
+    if (header + number(4) != data.size() || number(6) != 0 || number(8) != 0) return std::nullopt;
+    const std::size_t length = number(10), print_at = number(12), print_length = number(14);
+    if (length % 2 != 0 || print_length % 2 != 0) return std::nullopt;
+    // Returns whether `end` is `begin`, or one zero behind it.
+    const auto ends_name = [&](std::size_t begin, std::size_t end) {
+        if (begin == end) return true;
+        return begin + 2 == end && names + end <= data.size() && number(names + begin) == 0;
+    };
+    if (!ends_name(length, print_at)) return std::nullopt;
+    if (!ends_name(print_at + print_length, data.size() - names)) return std::nullopt;
+    const auto parsed = parse_reparse(data);
+    if (!parsed || !begins_with_drive(parsed->target)) return std::nullopt;
+    // A path has one spelling there. So what was read must be what would be written.
+    const auto made = junction_data(parsed->target);
+    if (!made || reparse_number(*made, 10) != length) return std::nullopt;
+    if (made->compare(names, length, data.substr(names, length)) != 0) return std::nullopt;
+    return parsed->target;
 }
 
 }  // namespace larder::os::windows
