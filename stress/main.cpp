@@ -31,7 +31,8 @@ bool write_file(const std::filesystem::path& path, const std::string& text) {
 
 std::string links_of(const std::filesystem::path& cache, const OpenOptions& options) {
     const auto opened = Cache::open(cache, options);
-    return opened && opened->link_kind() == LinkKind::file ? "files" : "symlinks";
+    if (!opened || opened->link_kind() == LinkKind::symlink) return "symlinks";
+    return opened->link_kind() == LinkKind::file ? "files" : "junctions";
 }
 
 std::string buckets_of(const std::filesystem::path& cache, const OpenOptions& options) {

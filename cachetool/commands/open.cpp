@@ -74,6 +74,16 @@ Expected<std::optional<larder::BucketKind>> bucket_kind_of(const ParsedArguments
     return fail_usage("--buckets wants directory or pointer");
 }
 
+/// Returns the kind of links that the option --links names; nullopt without the option.
+Expected<std::optional<larder::LinkKind>> link_kind_of(const ParsedArguments& arguments) {
+    const auto* const text = arguments.value_of("links");
+    if (text == nullptr) return std::nullopt;
+    if (*text == "symlink") return larder::LinkKind::symlink;
+    if (*text == "file") return larder::LinkKind::file;
+    if (*text == "junction") return larder::LinkKind::junction;
+    return fail_usage("--links wants symlink, file or junction");
+}
+
 larder::Result<larder::Cache> open_for(CacheAccess access, const fs::path& root,
                                        const ParsedArguments& arguments,
                                        const CommandOutput& output) {
@@ -127,6 +137,7 @@ Expected<larder::Cache> open_or_create(const ParsedArguments& arguments,
                                        const CommandOutput& output, larder::OpenOptions options) {
     LARDER_TRY_ASSIGN(const fs::path root, cache_root(arguments));
     LARDER_TRY_ASSIGN(options.bucket_kind, bucket_kind_of(arguments));
+    LARDER_TRY_ASSIGN(options.link_kind, link_kind_of(arguments));
     const bool is_new = is_absent(root);
     LARDER_TRY_ASSIGN(auto cache, open_cache(root, arguments, output, std::move(options)));
     if (is_new) output.say(fmt::format("made a new cache at {}", system::text_of(root)));

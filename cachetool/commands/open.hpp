@@ -33,7 +33,7 @@ inline constexpr const char* unprotected_warning =
 // There are four ways to open the cache. If the library waits for other processes for a second,
 // stderr says for which.
 
-/// Opens the cache, or creates it, with the kind of buckets that the option --buckets names: for
+/// Opens the cache, or creates it, with the kinds that the options --buckets and --links name: for
 /// commands that put something into it.
 [[nodiscard]] Expected<larder::Cache> open_or_create(const ParsedArguments& arguments,
                                                      const CommandOutput& output,

@@ -10,6 +10,9 @@ constexpr OptionSpec empty_key = {"empty-key", nullptr,
 constexpr OptionSpec new_buckets = {
     "buckets", "directory|pointer",
     "what buckets are in a new cache; directory if directories can be renamed"};
+constexpr OptionSpec new_links = {
+    "links", "symlink|file|junction",
+    "what links are in a new cache; symlink if they work, and file on Windows"};
 
 constexpr OptionSpec entry_survives = {"durability", "process|power",
                                        "what the entry survives: the death of any process (the "
@@ -53,6 +56,7 @@ CommandTable commands() {
                      {"durability", "process|power", "what it survives"},
                      {"digest", "none|sha256", "default: sha256 but with --move"},
                      {"buckets", "directory|pointer", "what they are in a new cache"},
+                     {"links", "symlink|file|junction", "the same"},
                      {"empty-key", nullptr, "KEY may be empty"}},
          .run = run_put,
          .foreign_names = {"add", "store", "save", "cp", "copy"}},
@@ -120,6 +124,7 @@ CommandTable commands() {
                      built_have_digests,
                      has_metadata,
                      new_buckets,
+                     new_links,
                      empty_key},
          .run = run_build,
          .foreign_names = {"make", "create"}},

@@ -117,8 +117,9 @@ private:
 const system::ProcessPart lease_entry{"lease-entry", act_lease_entry};
 
 std::string kinds_of(const larder::Cache& cache) {
-    const std::string links =
-        cache.link_kind() == larder::LinkKind::symlink ? "symlinks" : "small files";
+    const std::string links = cache.link_kind() == larder::LinkKind::symlink    ? "symlinks"
+                              : cache.link_kind() == larder::LinkKind::junction ? "junctions"
+                                                                                : "small files";
     return links + " for links, and " +
            (cache.bucket_kind() == larder::BucketKind::directory ? "directories for buckets"
                                                                  : "pointers for buckets");

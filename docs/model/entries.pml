@@ -20,7 +20,8 @@
  *                  `o-` in staging names the old entry; (b) the new link is renamed over the key;
  *                  (c) `o-` is renamed to retired/links
  *   JUNCTION       as REPLACE, and the key's link is not renamed over but set again in place, so
- *                  that `l-` is still there after (b)
+ *                  that `l-` is still there after (b). It is opened and then set, wherever it is
+ *                  by then
  *   RMDIR          the collection removes the bucket's directory if it is empty
  *   LOOK           the collector asks, before it reads the slots, whether an entry's own key names
  *                  it. Then the entry stays, and only the retired link goes. (The other casts show
@@ -201,6 +202,9 @@ hidden byte Complete, NamedOnce, Garbage, NeverBack, LeasedStays, GoneIsGone, No
 proctype publisher(byte me)
 {
 	byte dir;
+#ifdef JUNCTION
+	byte opened;    /* the entry that the key's junction named when it was opened */
+#endif
 #ifdef RESTORE
 	byte from;      /* the entry whose files are copied; 0: not a restore */
 	if
@@ -254,6 +258,59 @@ proctype publisher(byte me)
 
 	STEP(LOCK_PUBLISH, killed);
 again:
+#ifdef JUNCTION
+	/* (a) Read the key in the directory that was found, and name what it names in the own staging
+	 * area. */
+	LOOKUP(killed_locked);
+	STEP(NOW
+		if
+		:: dir == NODIR ->
+			if :: cur == NODIR -> cur = made; made++ :: else fi;
+			dir = 0; goto again
+		:: dir != NODIR && HAS(unlinked, dir) ->
+			dir = 0; goto again
+		:: dir != NODIR && !HAS(unlinked, dir) ->
+			opened = link[dir]; old[me] = opened; CHECK
+		fi, killed_locked);
+	if
+	:: true
+	:: atomic { true -> opened = 0; dir = 0; goto give_up }         /* any error */
+	fi;
+	if
+	:: opened == 0 ->
+		/* A rename that never replaces. */
+		STEP(if
+		     :: HAS(unlinked, dir) -> dir = 0; goto again
+		     :: else -> staged[me] = 0; LAND; held[me] = ID(me); dir = 0; CHECK
+		     fi, killed_locked)
+	:: opened != 0 ->
+		/* (b) What was opened is set, wherever it is by then. So look whether the key still leads
+		 * to it. */
+		STEP(if
+		     :: cur == dir && link[dir] == opened -> skip
+		     :: else -> old[me] = 0; opened = 0; dir = 0; CHECK; goto again
+		     fi, killed_locked);
+		/* If it was retired meanwhile, a collection may have read it as a name of the old entry,
+		 * and unlinks it, whatever it names by then. */
+		STEP(if
+		     :: link[dir] == opened -> left = left | BIT(opened); LAND
+		     :: else ->
+			if :: retired[opened] > 0 -> retired[opened]-- :: else fi;
+			if :: true :: retired[ID(me)]++ fi
+		     fi; held[me] = ID(me); CHECK, killed_locked);
+#ifdef MUTANT_staged_link_just_removed
+		STEP(staged[me] = 0; opened = 0; dir = 0; CHECK, killed_locked)
+#else
+		STEP(if
+		     :: link[dir] == ID(me) -> staged[me] = 0
+		     :: else -> RETIRE(ID(me)); staged[me] = 0
+		     fi; opened = 0; dir = 0; CHECK, killed_locked)
+#endif
+	fi;
+	STEP(UNLOCK_PUBLISH, killed_locked);
+	/* (c) */
+	STEP(if :: old[me] != 0 -> RETIRE(old[me]); old[me] = 0; CHECK :: else fi, killed);
+#else
 #ifdef REPLACE
 	/* (a) Read the key, and name what it names in the own staging area. */
 #ifndef MUTANT_nothing_written_down
@@ -288,11 +345,7 @@ again:
 			assert(Spared || from == 0 || link[dir] == 0);
 #endif
 			if :: link[dir] != 0 -> left = left | BIT(link[dir]) :: else fi;
-#ifdef JUNCTION
-			if :: link[dir] == 0 -> staged[me] = 0 :: else fi;
-#else
 			staged[me] = 0;
-#endif
 			LAND
 		fi;
 		held[me] = ID(me); dir = 0;
@@ -303,9 +356,6 @@ again:
 		CHECK
 #endif
 		, killed_locked);
-#ifdef JUNCTION
-	STEP(staged[me] = 0, killed_locked);
-#endif
 	STEP(UNLOCK_PUBLISH, killed_locked);
 	/* (c) */
 	STEP(if :: old[me] != 0 -> RETIRE(old[me]); old[me] = 0; CHECK :: else fi, killed);
@@ -353,6 +403,7 @@ again:
 	STEP(UNLOCK_PUBLISH, killed_locked);
 	STEP(if :: staged[me] != 0 -> RETIRE(staged[me]); staged[me] = 0; CHECK :: else fi, killed);
 #endif
+#endif
 #ifdef MUTANT_record_after_publish
 	STEP(recorded = recorded | BIT(ID(me)), killed);
 #endif
@@ -387,6 +438,9 @@ killed_locked:
 	atomic { dir = 0; UNLOCK_PUBLISH; goto killed }
 killed:
 	atomic {
+#ifdef JUNCTION
+		opened = 0;
+#endif
 #ifdef RESTORE
 		from = 0;
 		if :: me == 0 && collecting == RESTORER -> collecting = 0 :: else fi;

@@ -265,7 +265,10 @@ typedef enum larder_link_kind {
     LARDER_LINK_PROBED = 0,
     LARDER_LINK_SYMLINK = 1, /* a symbolic link */
     LARDER_LINK_FILE = 2,    /* a small file that holds the text that a symlink would hold */
-    LARDER_LINK_JUNCTION = 3 /* a directory junction; on Windows only */
+    /* A directory junction, which other programs can follow from a key to its entry; on Windows
+     * only. It holds the absolute path of the entry: after the cache was moved, larder serves its
+     * entries as before, and a verify that repairs sets the junctions again. */
+    LARDER_LINK_JUNCTION = 3
 } larder_link_kind;
 
 /* What a bucket is on the disk. The kind is chosen when the cache is created, and every process
@@ -1253,7 +1256,9 @@ larder_code larder_cache_settle(const larder_cache* cache, larder_error** error)
 
 /* What larder_cache_verify can find. All but LARDER_FOUND_FOREIGN make the cache unsound. */
 typedef enum larder_finding_kind {
-    LARDER_FOUND_DANGLING = 0, /* a link to an entry that is missing or not complete */
+    /* A link to an entry that is missing or not complete. Or a junction that leads into another
+     * directory, because the cache was moved or copied. */
+    LARDER_FOUND_DANGLING = 0,
     /* A link, a record or a manifest that larder did not write, or not in full. */
     LARDER_FOUND_MALFORMED = 1,
     LARDER_FOUND_MISNAMED = 2,    /* an entry whose record names another key than its link */

@@ -21,9 +21,12 @@ struct Event;
 /// cache is created, and is written into the file `format` in its root. Every process uses that
 /// kind from then on.
 enum class LinkKind {
-    symlink,   ///< a symbolic link (the default wherever it works, but not on Windows)
-    file,      ///< a small file that holds the text that a symlink would hold
-    junction,  ///< a directory junction; on Windows only
+    symlink,  ///< a symbolic link (the default wherever it works, but not on Windows)
+    file,     ///< a small file that holds the text that a symlink would hold
+    /// A directory junction, which other programs can follow from a key to its entry; on Windows
+    /// only. It holds the absolute path of the entry: after the cache was moved, larder serves its
+    /// entries as before, and a verify with VerifyOptions::repair sets the junctions again.
+    junction,
 };
 
 /// What a bucket is on the disk. The kind is chosen when the cache is created, like that of links.

@@ -121,7 +121,9 @@ struct PruneReport {
 struct Finding {
     /// The numbers are those of docs/protocol.md, section Invariants.
     enum class Kind {
-        dangling,  ///< a link to an entry that is missing or not complete (invariant 1)
+        /// A link to an entry that is missing or not complete (invariant 1). Or a junction that
+        /// leads into another directory, because the cache was moved or copied.
+        dangling,
         /// A link, a record or a manifest that larder did not write, or not in full (invariant 1).
         malformed,
         misnamed,  ///< an entry whose record names another key than its link (invariant 2)

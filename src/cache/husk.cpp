@@ -86,16 +86,17 @@ Result<bool> is_entry(const os::Dir& archive, const std::string& id, Holds holds
     });
 }
 
-/// Returns whether a link or a pointer, of either kind, or an empty file such as a pin stands
-/// there.
+/// Returns whether a link or a pointer, of any kind, or an empty file such as a pin stands there.
 Result<bool> is_link(const os::Dir& dir, const std::string& name) {
     TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
     if (info.is_regular() && info.size == 0) return true;
-    const LinkKind kind = info.is_regular() ? LinkKind::file : LinkKind::symlink;
-    TRY_ASSIGN(const auto link, format::read_link(kind, dir, name));
-    if (link.kind == format::LinkRead::Kind::entry) return true;
-    TRY_ASSIGN(const auto pointer, format::read_pointer(kind, dir, name));
-    return pointer.kind == format::PointerRead::Kind::generation;
+    for (const LinkKind kind : format::kinds_here()) {
+        TRY_ASSIGN(const auto link, format::read_link(kind, dir, name));
+        if (link.kind == format::LinkRead::Kind::entry) return true;
+        TRY_ASSIGN(const auto pointer, format::read_pointer(kind, dir, name));
+        if (pointer.kind == format::PointerRead::Kind::generation) return true;
+    }
+    return false;
 }
 
 /// Returns whether a directory of links stands there, in which further ones may lie, at most

@@ -172,6 +172,12 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
         return refuse(root.path / format::format_name,
                       "not a format that larder knows; if this was a cache, delete the directory");
     }
+    if (read.kind == format::FormatRead::Kind::ours && read.format.links == LinkKind::junction &&
+        !os::has_junctions()) {
+        return refuse(root.path,
+                      "its links are directory junctions, which exist on Windows only; use it on "
+                      "the Windows that made it, or name another directory");
+    }
     return read;
 }
 
@@ -218,7 +224,7 @@ Result<StandingKinds> find_kinds(const Handles& dirs, const GarbageHandles& garb
     StandingKinds found;
     const auto look_at_links = [&](const os::Dir& dir) {
         return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
-            for (const LinkKind kind : {LinkKind::symlink, LinkKind::file}) {
+            for (const LinkKind kind : format::kinds_here()) {
                 TRY_ASSIGN(const auto link, format::read_link(kind, dir, name));
                 if (link.kind == format::LinkRead::Kind::entry) found.links = kind;
             }
@@ -227,7 +233,7 @@ Result<StandingKinds> find_kinds(const Handles& dirs, const GarbageHandles& garb
     };
     const auto look_at_buckets = [&](const os::Dir& dir) {
         return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
-            for (const LinkKind kind : {LinkKind::symlink, LinkKind::file}) {
+            for (const LinkKind kind : format::kinds_here()) {
                 TRY_ASSIGN(const auto pointer, format::read_pointer(kind, dir, name));
                 if (pointer.kind == format::PointerRead::Kind::generation)
                     found = {.links = kind, .buckets = BucketKind::pointer};
@@ -265,8 +271,11 @@ Result<format::Format> choose_format(const Handles& dirs, const GarbageHandles& 
     } else if (options.link_kind) {
         format.links = *options.link_kind;
         if (!format::link_kind_works(format.links, garbage.deleting)) {
+            const bool none_here = format.links == LinkKind::junction && !os::has_junctions();
             return fail(Errc::unsupported, "create cache", dirs.root.path,
-                        "links of the requested kind do not work on this file system");
+                        none_here ? "directory junctions exist on Windows only; ask for another "
+                                    "kind of links, or for none in particular"
+                                  : "links of the requested kind do not work on this file system");
         }
     } else if (!os::all_users_make_symlinks() ||
                !format::link_kind_works(LinkKind::symlink, garbage.deleting)) {

@@ -154,7 +154,7 @@ Result<> Root::reap(const os::Dir& staging) const {
         const auto staged = format::parse_staged_name(name);
         if (!staged || staged->kind != Kind::old) return {};
         (void)os::point("reap.old-one");
-        auto settled = settle_old_link(staging, staged->id);
+        auto settled = reap_old_link(staging, staged->id);
         if (!settled) unsettled.push_back(staged->id);
         return errors.note(settled);
     };
@@ -204,11 +204,20 @@ Result<> Root::settle_old_link(const os::Dir& staging, const format::Id& id) con
     return settled;
 }
 
+Result<> Root::reap_old_link(const os::Dir& staging, const format::Id& id) const {
+    if (!sets_links_again()) return settle_old_link(staging, id);
+    // Nothing here tells whether the key was set again. A collection asks the keys of both entries.
+    auto retired = retire_link(staging, format::old_link_name(id));
+    if (is_absent(retired)) return {};
+    return retired;
+}
+
 Result<> Root::reap_link(const os::Dir& staging, const format::Id& id) const {
     const std::string name = format::staged_link_name(id);
     const auto link = format::read_link(format_.links, staging, name);
-    // An entry that no key has ever named is no one's loss, and no grace keeps it.
-    const bool was_never_live = link && link->names(id);
+    // An entry that no key has ever named is no one's loss, and no grace keeps it. If links are set
+    // again, the key may name this one now.
+    const bool was_never_live = link && link->names(id) && !sets_links_again();
     auto retired =
         retire_link(staging, name, was_never_live ? format::evicted : format::retired_now());
     if (retired || is_absent(retired)) return {};

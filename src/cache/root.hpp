@@ -55,6 +55,11 @@ public:
     /// Tells where the keys of a bucket are.
     [[nodiscard]] const BucketKeys& keys() const noexcept { return keys_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
+    /// Returns whether a publish sets the link of a key again in its place, because no rename
+    /// replaces a link of this kind. Then two links may name an entry: see docs/protocol.md.
+    [[nodiscard]] bool sets_links_again() const noexcept {
+        return format_.links == LinkKind::junction;
+    }
     [[nodiscard]] BucketKind bucket_kind() const noexcept { return format_.buckets; }
     /// Returns whether its entries can have roots: see format/format_file.hpp.
     [[nodiscard]] bool has_roots() const noexcept { return format_.has_roots(); }
@@ -95,17 +100,19 @@ public:
     /// Returns what cleans up after a dead participant of this cache. It refers to this object.
     [[nodiscard]] Reaper reaper() const;
     /// Moves what a dead participant left to where a collection finds it: `retired/links/`, and
-    /// `retired/buckets/` for a pointer. First settles every link `o-`, then retires the links
-    /// `l-`, and then the pointers `g-`. What cannot be settled or moved stops nothing else, but
-    /// the `l-` beside an `o-` that stays. Requires: the caller holds the lock of that participant,
-    /// from before it was judged dead until this returns; nothing was listed by the handle
-    /// `staging` before. Errors: the first one.
+    /// `retired/buckets/` for a pointer. First settles every link `o-`, or retires it if links are
+    /// set again in their place; then retires the links `l-`, and then the pointers `g-`. What
+    /// cannot be settled or moved stops nothing else, but the `l-` beside an `o-` that stays.
+    /// Requires: the caller holds the lock of that participant, from before it was judged dead
+    /// until this returns; nothing was listed by the handle `staging` before. Errors: the first
+    /// one.
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
 
     /// Settles the link `o-<id>` of a publisher that gave up or died. If `l-<id>` stands beside it,
     /// the key still names the old entry, and `o-<id>` is unlinked. Otherwise the old entry was
     /// replaced, and its link is retired. It is no error if there is no such link. Requires: no
-    /// publish of `id` is at work.
+    /// publish of `id` is at work; and if links are set again in their place, this is that publish,
+    /// and it has set none, because `l-<id>` stands beside `o-<id>` in any case.
     [[nodiscard]] Result<> settle_old_link(const os::Dir& staging, const format::Id& id) const;
 
     /// Renames a link to a fresh name in `retired/links/`, which bears the time `when`. Nothing
@@ -153,6 +160,8 @@ private:
     /// Retires the link `l-<id>` of a dead participant. If that is refused, and `id` was never
     /// live, deletes the entry in place, and then the link.
     [[nodiscard]] Result<> reap_link(const os::Dir& staging, const format::Id& id) const;
+    /// Does for the link `o-<id>` of a dead participant what reap says.
+    [[nodiscard]] Result<> reap_old_link(const os::Dir& staging, const format::Id& id) const;
     /// Retires the link of a kept tree if its owner has moved the tree away.
     [[nodiscard]] Result<> reap_kept(const os::Dir& staging, const format::Id& id) const;
     /// Retires the pointer `g-<generation>` of a dead participant. If that is refused, removes the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "format/link.hpp"
 
+#include "format/junction.hpp"
 #include "os/file.hpp"
 #include "os/link.hpp"
 #include "os/points.hpp"
@@ -96,6 +97,30 @@ Result<LinkText> read_small_file(const os::Dir& dir, const char* name, Buffer& b
     }
 }
 
+/// Does the same as read_symlink for junctions. The text is that of a symlink in the same place: of
+/// which root the junction tells is left to leads_into.
+Result<LinkText> read_junction(const os::Dir& dir, const char* name, Buffer& buffer) {
+    const auto target = os::read_junction_at(dir, name);
+    switch (os::why_of(target)) {
+        case Why::none:
+            break;
+        case Why::absent:
+        case Why::not_directory:  // a part of the path is no directory
+            return LinkText{LinkRead::Kind::absent};
+        case Why::invalid:
+            // A process may have been killed while it made this one.
+            return LinkText{os::is_unset_junction_at(dir, name) ? LinkRead::Kind::malformed
+                                                                : LinkRead::Kind::foreign};
+        default:
+            return os::fail(target.error(), "read link", dir / name);
+    }
+    const auto parts = parse_junction_target(*target);
+    if (!parts) return LinkText{LinkRead::Kind::malformed};
+    const std::string text = text_of(*parts);
+    text.copy(buffer.data(), buffer.size());
+    return LinkText{LinkRead::Kind::entry, {buffer.data(), text.size()}};
+}
+
 /// Returns the error for links of a kind that this system does not have.
 tl::unexpected<Error> no_junctions(const os::Dir& dir, const std::string& name) {
     return fail(Errc::unsupported, "link", dir / name, "directory junctions exist on Windows only");
@@ -111,13 +136,14 @@ Result<LinkText> read_text(LinkKind kind, const os::Dir& dir, const char* name, 
         case LinkKind::file:
             return read_small_file(dir, name, buffer);
         case LinkKind::junction:
+            if (os::has_junctions()) return read_junction(dir, name, buffer);
             break;
     }
     return no_junctions(dir, name);
 }
 
 /// Makes a link with this text.
-Result<> make_text(LinkKind kind, const os::Dir& dir, const std::string& name,
+Result<> make_text(LinkKind kind, const os::Dir& root, const os::Dir& dir, const std::string& name,
                    const std::string& text) {
     switch (kind) {
         case LinkKind::symlink:
@@ -127,7 +153,18 @@ Result<> make_text(LinkKind kind, const os::Dir& dir, const std::string& name,
         case LinkKind::junction:
             break;
     }
-    return no_junctions(dir, name);
+    if (!os::has_junctions()) return no_junctions(dir, name);
+    TRY_ASSIGN(const std::string root_path, os::junction_path_of(root));
+    return os::make_junction_at(dir, name, junction_target_of(root_path, text));
+}
+
+/// Sets the junction at `name` again, and reads it. Returns whether that works.
+bool can_set_again(const os::Dir& dir, const std::string& name) {
+    const Id id = fresh_id();
+    const auto junction = OpenJunction::open(dir, name);
+    if (!junction || !junction->set_link(dir, id)) return false;
+    const auto read = read_link(LinkKind::junction, dir, name);
+    return read && read->names(id);
 }
 
 /// Makes a link `first`, renames it to `second` and reads it there. Returns whether all that works.
@@ -135,10 +172,24 @@ Result<> make_text(LinkKind kind, const os::Dir& dir, const std::string& name,
 bool can_make_and_rename(LinkKind kind, const os::Dir& dir, const std::string& first,
                          const std::string& second) {
     const Id id = fresh_id();
-    if (!make_link(kind, dir, first, id)) return false;
+    if (!make_link(kind, dir, dir, first, id)) return false;
     if (!os::rename_new(dir, first, dir, second)) return false;
     const auto read = read_link(kind, dir, second);
-    return read && read->names(id);
+    if (!read || !read->names(id)) return false;
+    return kind != LinkKind::junction || can_set_again(dir, second);
+}
+
+/// Returns whether a test lets the trial of this kind fail.
+bool probe_fails(LinkKind kind) {
+    switch (kind) {
+        case LinkKind::symlink:
+            return os::point("link.probe-symlink") != 0;
+        case LinkKind::file:
+            return os::point("link.probe-file") != 0;
+        case LinkKind::junction:
+            return os::point("link.probe-junction") != 0;
+    }
+    return false;  // never: all values are listed above
 }
 
 /// Returns whether the text is a target, apart from its id, which may be any 26 characters.
@@ -176,8 +227,44 @@ bool link_names_complete_entry(LinkKind kind, const os::Dir& archive, KeysBelow 
     return link->text.substr(before_id.size(), id_length) == path.id_text();
 }
 
-Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, const Id& id) {
-    return make_text(kind, dir, name, target_of(id));
+Result<> make_link(LinkKind kind, const os::Dir& root, const os::Dir& dir, const std::string& name,
+                   const Id& id) {
+    return make_text(kind, root, dir, name, target_of(id));
+}
+
+Result<OpenJunction> OpenJunction::open(const os::Dir& dir, const std::string& path) {
+    TRY_ASSIGN(os::FileHandle file, os::open_junction_at(dir, path));
+    return OpenJunction(std::move(file), dir / path);
+}
+
+Result<> OpenJunction::set_link(const os::Dir& root, const Id& id) const {
+    return set(root, target_of(id));
+}
+
+Result<> OpenJunction::set_pointer(const os::Dir& root, const Id& generation) const {
+    return set(root, pointer_target_of(generation));
+}
+
+Result<> OpenJunction::set(const os::Dir& root, const std::string& text) const {
+    TRY_ASSIGN(const std::string root_path, os::junction_path_of(root));
+    return os::set_junction(file_, junction_target_of(root_path, text), where_);
+}
+
+Result<bool> leads_into(LinkKind kind, const os::Dir& root, const os::Dir& dir,
+                        const std::string& name) {
+    if (kind != LinkKind::junction) return true;
+    TRY_ASSIGN(const std::string root_path, os::junction_path_of(root));
+    const auto target = os::read_junction_at(dir, name.c_str());
+    if (!target) return true;
+    const auto parts = parse_junction_target(*target);
+    return !parts || parts->root == root_path;
+}
+
+Result<> remove_link(LinkKind kind, const os::Dir& dir, const std::string& name) {
+    auto removed = os::remove_file_at(dir, name);
+    if (kind != LinkKind::junction || why_of(removed) != Why::is_directory) return removed;
+    // A process that was killed has left an empty directory. If it holds anything, it stays.
+    return os::remove_dir_at(dir, name);
 }
 
 std::string pointer_target_of(const Id& generation) {
@@ -209,9 +296,9 @@ Result<PointerRead> read_pointer(LinkKind kind, const os::Dir& dir, const std::s
     return PointerRead{.kind = Kind::generation, .generation = *generation};
 }
 
-Result<> make_pointer(LinkKind kind, const os::Dir& dir, const std::string& name,
-                      const Id& generation) {
-    return make_text(kind, dir, name, pointer_target_of(generation));
+Result<> make_pointer(LinkKind kind, const os::Dir& root, const os::Dir& dir,
+                      const std::string& name, const Id& generation) {
+    return make_text(kind, root, dir, name, pointer_target_of(generation));
 }
 
 Result<bool> is_torn(const os::Dir& dir, const std::string& name) {
@@ -223,14 +310,18 @@ Result<bool> is_torn(const os::Dir& dir, const std::string& name) {
     return text->find_first_not_of('\0') == std::string::npos;
 }
 
+std::span<const LinkKind> kinds_here() noexcept {
+    static constexpr LinkKind all[] = {LinkKind::symlink, LinkKind::file, LinkKind::junction};
+    return std::span(all).first(os::has_junctions() ? 3 : 2);
+}
+
 bool link_kind_works(LinkKind kind, const os::Dir& scratch) {
-    if (os::point(kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file") != 0)
-        return false;
+    if (probe_fails(kind)) return false;
     const std::string first = to_text(fresh_id());
     const std::string second = to_text(fresh_id());
     const bool works = can_make_and_rename(kind, scratch, first, second);
-    (void)os::remove_file_at(scratch, first);
-    (void)os::remove_file_at(scratch, second);
+    (void)remove_link(kind, scratch, first);
+    (void)remove_link(kind, scratch, second);
     return works;
 }
 

@@ -10,7 +10,7 @@ namespace larder::os {
 #ifdef LARDER_POINTS
 
 /// Returns whether this process acts like Windows. It does so from the start if the environment has
-/// the variable LARDER_TEST_LIKE_WINDOWS. Always returns false on macOS.
+/// the variable LARDER_TEST_LIKE_WINDOWS. Always returns false on macOS, and on Windows itself.
 [[nodiscard]] bool is_like_windows() noexcept;
 /// Lets this process, and those that it forks from now on, act like Windows or no more. All
 /// processes that use a cache must do the same, because their locks lie at other bytes otherwise.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Symbolic links and hard links.
+// Symbolic links, junctions and hard links.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,31 @@ enum class LeadsTo { file, directory };
 /// Returns whether a symlink to a directory can be made by every user, and be replaced by one
 /// rename. Windows can do neither.
 [[nodiscard]] bool replaces_symlinks_to_directories() noexcept;
+/// Returns whether this system has directory junctions. Windows has them, and needs no right for
+/// them. Elsewhere each of the functions below fails with Errc::unsupported, or its reason.
+[[nodiscard]] bool has_junctions() noexcept;
+/// Returns the absolute path by which the system knows an open directory now, with slashes. Fails
+/// with Errc::unsupported if no junction can lead there: the path has no drive.
+[[nodiscard]] Result<std::string> junction_path_of(const Dir& dir);
+/// Reads where a junction leads, as an absolute path with slashes. `path` is one that
+/// read_symlink_at takes. Fails with Why::invalid if something stands there whose data are not
+/// those of make_junction_at.
+[[nodiscard]] CallResult<std::string> read_junction_at(const Dir& parent, const char* path);
+/// Makes a junction that leads to an absolute path with slashes; nothing need stand there. Fails
+/// with Why::exists if something stands at `name`. Crash: may leave an empty directory.
+[[nodiscard]] Result<> make_junction_at(const Dir& parent, const std::string& name,
+                                        const std::string& target);
+/// Returns whether an empty directory stands there, as such a kill leaves it.
+[[nodiscard]] bool is_unset_junction_at(const Dir& parent, const std::string& name);
+/// Opens a junction, or the empty directory that a kill has left of one, to set it again. `name` is
+/// a name, or a path of two. Fails with Why::absent if nothing stands there, and with Why::invalid
+/// if something else does.
+[[nodiscard]] Result<FileHandle> open_junction_at(const Dir& parent, const std::string& name);
+/// Sets an open junction again, so that it leads to `target`, in one step: each reader finds the
+/// old target or the new one. It is set wherever it is now, also if it was renamed since it was
+/// opened. Its time of modification becomes the present. `where` is for messages.
+[[nodiscard]] Result<> set_junction(const FileHandle& junction, const std::string& target,
+                                    const std::filesystem::path& where);
 
 /// Gives the file `from` a second name, `to`. Fails with Why::exists if that name is taken, and
 /// with Errc::unsupported if the system refuses such a link.

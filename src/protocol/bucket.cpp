@@ -44,7 +44,7 @@ enum class GenerationFate {
 /// birth. If that fails, nothing is left.
 Result<> begin_generation(const cache::Root& root, const Id& generation, const PublishHold& hold) {
     const std::string name = format::begun_pointer_name(generation);
-    TRY(format::make_pointer(root.link_kind(), hold.staging, name, generation));
+    TRY(format::make_pointer(root.link_kind(), root.dirs().root, hold.staging, name, generation));
     if (hold.power) TRY(sync_link(root, hold.staging, name));
     (void)os::point("generation.named");
     auto made = os::make_dir_at(root.dirs().generations, to_text(generation));
@@ -209,7 +209,7 @@ Result<bool> remove_refreshed(const cache::Root& root, const std::string& retire
     if (!pointers) return true;
     // Only now, because the pointer names the links that a late publish may bring until then.
     (void)os::point("flatten.removed");
-    auto unlinked = os::remove_file_at(buckets, retired);
+    auto unlinked = format::remove_link(root.link_kind(), buckets, retired);
     if (!is_absent(unlinked)) TRY(unlinked);
     return true;
 }

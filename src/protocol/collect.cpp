@@ -419,10 +419,12 @@ private:
             return std::nullopt;
         if (staged->kind == Kind::old) {
             const std::string beside = format::staged_link_name(staged->id);
+            if (root_.sets_links_again()) return begun_;
             TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), staging, beside));
             if (link.kind != LinkRead::Kind::absent) return std::nullopt;
             return begun_;
         }
+        if (root_.sets_links_again()) return begun_;
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), staging, name));
         return link.names(staged->id) ? format::evicted : begun_;
     }
@@ -617,7 +619,8 @@ private:
     /// Unlinks the link, which names no entry any more. It is no error if it is gone.
     Result<> unlink_retired(const Retired& retired) {
         if (options_.dry_run) return {};
-        auto removed = os::remove_file_at(root_.garbage().retired_links, to_text(retired.name));
+        auto removed = format::remove_link(root_.link_kind(), root_.garbage().retired_links,
+                                           to_text(retired.name));
         if (removed) has_unlinked_ = true;
         if (is_absent(removed)) return {};
         return removed;

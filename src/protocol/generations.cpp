@@ -148,7 +148,8 @@ Result<> name_generation(cache::Root& root, const Id& generation,
                          const cache::CallContext& context) {
     TRY_ASSIGN(cache::Participant* const participant, root.participant(context));
     const std::string name = format::begun_pointer_name(generation);
-    TRY(format::make_pointer(root.link_kind(), participant->staging(), name, generation));
+    TRY(format::make_pointer(root.link_kind(), root.dirs().root, participant->staging(), name,
+                             generation));
     TRY(root.retire_pointer(participant->staging(), name));
     return {};
 }

@@ -116,7 +116,7 @@ Result<> for_each_orphan(const cache::Root& root, const std::function<Result<>(c
 Result<> name_orphan(cache::Root& root, const Id& id, const cache::CallContext& context) {
     TRY_ASSIGN(cache::Participant* const participant, root.participant(context));
     const std::string link = format::staged_link_name(format::fresh_id());
-    TRY(format::make_link(root.link_kind(), participant->staging(), link, id));
+    TRY(format::make_link(root.link_kind(), root.dirs().root, participant->staging(), link, id));
     return root.retire_link(participant->staging(), link);
 }
 

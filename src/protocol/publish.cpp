@@ -154,7 +154,7 @@ Result<Placing> try_exchange(const cache::Root& root, const StagedLink& link, co
 /// Writes down which entry the key names before a new link is renamed over its link: makes a second
 /// link to it in the staging area. So the old entry is named at every instant.
 Result<> write_down_old(const cache::Root& root, const StagedLink& link, const format::Id& old) {
-    TRY(format::make_link(root.link_kind(), link.staging, link.old, old));
+    TRY(format::make_link(root.link_kind(), root.dirs().root, link.staging, link.old, old));
     if (link.power) TRY(sync_link(root, link.staging, link.old));
     (void)os::point("replace.written-down");
     return {};
@@ -168,20 +168,65 @@ bool was_renamed(const cache::Root& root, const StagedLink& link, const KeyPath&
     return now && now->names(link.id);
 }
 
+/// Takes the staged link away after the key's junction was set again, because the key names the new
+/// entry. If the junction was retired between the look at the key and the setting, a collection may
+/// have listed it as a name of the old entry, and removes it. Then the staged link is the one name
+/// of the new entry, and is retired. If either fails, the link is reaped when the process has
+/// ended.
+void remove_staged(const cache::Root& root, const StagedLink& link, const KeyPath& at) {
+    const auto now = format::read_link(root.link_kind(), *at.dir, at.path);
+    if (now && now->names(link.id)) {
+        (void)os::remove_file_at(link.staging, link.name);
+    } else {
+        (void)root.retire_link(link.staging, link.name);
+    }
+}
+
+/// Sets the junction of a key again in its place, so that it names the new entry. It is opened, and
+/// then the bucket is asked whether its key is still the link that was written down: what is opened
+/// is set, wherever it is by then. Returns `replaced`; or `outdated` if the key has changed.
+Result<Placing> try_set_again(const cache::Root& root, const StagedLink& link, const KeyRef& place,
+                              const KeyPath& at, const LinkRead& old) {
+    const auto junction = format::OpenJunction::open(*at.dir, at.path);
+    if (is_absent(junction)) return Placing::outdated;
+    TRY(junction);
+    TRY_ASSIGN(const LinkRead now, root.keys().read(place.path));
+    if (now.kind != old.kind || now.id != old.id) return Placing::outdated;
+    (void)os::point("junction.opened");
+    if (auto set = junction->set_link(root.dirs().root, link.id); !set) {
+        // It was retired and unlinked since.
+        if (is_absent(set)) return Placing::outdated;
+        // If it was set all the same, nothing else names the old entry. If it was not, a collection
+        // finds that the key does.
+        const auto is = format::read_link(root.link_kind(), *at.dir, at.path);
+        if (!is || !is->names(link.id)) {
+            (void)root.retire_link(link.staging, link.old);
+            return tl::make_unexpected(std::move(set).error());
+        }
+    }
+    (void)os::point("junction.set");
+    remove_staged(root, link, at);
+    (void)os::point("replace.placed");
+    return Placing::replaced;
+}
+
 /// Makes one attempt to put the staged link in the place of the key's link without an exchange:
 /// record, then replace. First a link `o-` names the old entry, and then the staged link is renamed
-/// over the key. If the key has no link, the staged link is renamed to a name that must be free.
+/// over the key, or the key's junction is set again. If the key has no link, the staged link is
+/// renamed to a name that must be free.
 ///
 /// Requires: the caller holds the bucket's lock, exclusively. Otherwise another publish could
 /// replace the same entry, and one of two new ones would have no name.
 ///
-/// Returns `replaced` if `o-` names the old entry, which the caller retires. Otherwise as
+/// Returns `replaced` if `o-` may name an old entry, which the caller retires. Otherwise as
 /// try_exchange. After an error, or `outdated`, `o-` may stand: see Root::settle_old_link.
-Result<Placing> try_replace(const cache::Root& root, const StagedLink& link, const KeyPath& at,
-                            Replace replace) {
+Result<Placing> try_replace(const cache::Root& root, const StagedLink& link, const KeyRef& place,
+                            const KeyPath& at, Replace replace) {
     TRY_ASSIGN(const LinkRead old, look_at_key(root, at, replace));
     const bool names_entry = old.kind == LinkRead::Kind::entry;
     if (names_entry) TRY(write_down_old(root, link, old.id));
+    if (root.sets_links_again() && old.kind != LinkRead::Kind::absent)
+        return try_set_again(root, link, place, at, old);
     auto placed = old.kind == LinkRead::Kind::absent
                       ? os::rename_new(link.staging, link.name, *at.dir, at.path)
                       : os::rename_replacing(link.staging, link.name, *at.dir, at.path);
@@ -221,7 +266,7 @@ Result<Placing> place_until_settled(const cache::Root& root, const StagedLink& l
         TRY_ASSIGN(const auto at, ensure_bucket(root, place, hold));
         if (!at) return Placing::outdated;
         auto placed = held == Mode::shared ? try_exchange(root, link, *at, replace)
-                                           : try_replace(root, link, *at, replace);
+                                           : try_replace(root, link, place, *at, replace);
         if (!placed || *placed != Placing::outdated) return placed;
         if (held == Mode::exclusive) TRY(root.settle_old_link(link.staging, link.id));
         if (attempts < max_attempts) continue;

@@ -125,8 +125,8 @@ Result<Stage> Stage::make(RootRef root, const cache::CallContext& context) {
     const format::Id id = format::fresh_id();
     const os::Dir& archive = root->dirs().archive;
     // The link comes first, so that the entry is named as soon as it exists (invariant 2).
-    TRY(format::make_link(root->link_kind(), participant->staging(), format::staged_link_name(id),
-                          id));
+    TRY(format::make_link(root->link_kind(), root->dirs().root, participant->staging(),
+                          format::staged_link_name(id), id));
     Stage stage(std::move(root), id);
     // From here on the destructor of `stage` cleans up after an error.
     (void)os::point("stage.linked");

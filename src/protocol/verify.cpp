@@ -12,6 +12,7 @@
 #include "protocol/orphans.hpp"
 #include "protocol/trash.hpp"
 #include "protocol/verify_buckets.hpp"
+#include "protocol/verify_junctions.hpp"
 #include "protocol/verify_key.hpp"
 #include "protocol/verify_places.hpp"
 
@@ -190,7 +191,8 @@ private:
             case LinkRead::Kind::absent:
                 return {};
             case LinkRead::Kind::entry:
-                if (kind == format::StagedName::Kind::old) {
+                // A key that was set again in its place names the same entry as `l-`.
+                if (kind == format::StagedName::Kind::old || root_.sets_links_again()) {
                     census_.note_old_link_to(link.id);
                 } else {
                     census_.count_link_to(link.id);
@@ -200,8 +202,9 @@ private:
             case LinkRead::Kind::foreign:
                 break;
         }
-        // A small file may be read while a process writes it. A symlink is whole or not there.
-        if (root_.link_kind() == LinkKind::file) return {};
+        // A small file may be read while a process writes it, and a junction before it is set. A
+        // symlink is whole or not there.
+        if (root_.link_kind() != LinkKind::symlink) return {};
         return findings_.add_foreign(area / name);
     }
 
@@ -220,6 +223,7 @@ private:
         if (is_absent(dir)) return check_broken_pointer(call_, bucket);  // or refreshed meanwhile
         if (is_no_directory(dir)) return report_no_bucket(call_, bucket);
         TRY(dir);
+        TRY(findings_.note_error(check_junction_of_bucket(call_, bucket)));
         return findings_.for_each_name(*dir, [&](const std::string& key, os::FileKind) {
             return check_key(call_, *dir, bucket, key);
         });
@@ -317,6 +321,11 @@ private:
         const auto is_retired = [](const PlacedLink& link) {
             return link.where == LinkPlace::retired;
         };
+        // A publish that set a key again has left both links of its staging area to a collection,
+        // which asks the keys of their entries.
+        if (root_.sets_links_again())
+            std::erase_if(standing,
+                          [](const PlacedLink& link) { return link.where != LinkPlace::bucket; });
         if (standing.size() < 2 || std::all_of(standing.begin(), standing.end(), is_retired))
             return {};
         std::string paths;

@@ -5,6 +5,7 @@
 #include "format/link.hpp"
 #include "format/name.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/verify_junctions.hpp"
 
 namespace larder::protocol {
 
@@ -174,6 +175,7 @@ Result<> check_key(VerifyCall& call, const os::Dir& dir, const std::string& buck
     if (!call.census.covers(link.id)) return {};  // another part checks it
     if (call.census.has_entry_of(link)) ++call.report.live;
     call.census.count_link_to(link.id);
+    TRY(call.findings.note_error(check_junction_of_key(call, dir, bucket, key, link.id)));
     auto done = check_entry_of(call, checked);
     if (call.is_denied_to_repair(done)) {
         make_readable(call.root, link.id);

@@ -112,9 +112,11 @@ Result<> set_scenario(const options::SplitLine& given, CommandLine& line) {
 Result<> set_link_kind(const options::SplitLine& given, CommandLine& line) {
     if (!given.has("link-as")) return {};
     const auto kind = given.value_or("link-as", "");
-    if (kind != "symlink" && kind != "file")
-        return usage(fmt::format("--link-as needs symlink or file, not \"{}\"", kind));
-    line.link_kind = kind == "file" ? LinkKind::file : LinkKind::symlink;
+    if (kind != "symlink" && kind != "file" && kind != "junction")
+        return usage(fmt::format("--link-as needs symlink, file or junction, not \"{}\"", kind));
+    line.link_kind = kind == "file"       ? LinkKind::file
+                     : kind == "junction" ? LinkKind::junction
+                                          : LinkKind::symlink;
     return {};
 }
 

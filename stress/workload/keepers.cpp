@@ -230,11 +230,12 @@ public:
 
 private:
     /// Returns whether the finding is no violation: a process that is killed while it writes a link
-    /// of kind file leaves a part of it, which waits for its deletion.
+    /// of kind file or junction leaves a part of it, which waits for its deletion.
     static bool is_half_a_link(const Actor& actor, const Finding& finding) {
         const auto retired = actor.cache->root() / "retired" / "links";
         return finding.kind == Finding::Kind::foreign &&
-               actor.cache->link_kind() == LinkKind::file && finding.path.parent_path() == retired;
+               actor.cache->link_kind() != LinkKind::symlink &&
+               finding.path.parent_path() == retired;
     }
 
     /// Verifies. Its calls never fail on purpose, since a table that can't be read would be a

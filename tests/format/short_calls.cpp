@@ -51,7 +51,7 @@ TEST_CASE("a link that comes in pieces is the same link") {
     const TempDir dir;
     const os::Dir opened = value(os::open_dir(dir.path()));
     const Id id = fresh_id();
-    value(make_link(LinkKind::file, opened, "link", id));
+    value(make_link(LinkKind::file, opened, opened, "link", id));
     for (const std::size_t longest : {1, 2, 30, 44, 45, 46}) {
         longest_read = longest;
         const auto read = read_link(LinkKind::file, opened, "link");

@@ -7,6 +7,7 @@
 
 #include "format/format_file.hpp"
 #include "format/layout.hpp"
+#include "os/link.hpp"
 #include "support.hpp"
 
 using namespace larder;
@@ -327,11 +328,26 @@ TEST_CASE(
     const TempDir dir;
     OpenOptions options;
     options.link_kind = LinkKind::junction;
+    if (os::has_junctions()) return;  // Linux acts like Windows
     const auto cache = Cache::open(dir.path() / "cache", options);
     REQUIRE_FALSE(cache);
     CHECK(name_of(cache.error().code) == name_of(Errc::unsupported));
+    CHECK(cache.error().detail.find("exist on Windows only") != std::string::npos);
     CHECK_FALSE(stands(dir.path() / "cache" / "format"));
     require_usable(open_cache(dir.path() / "cache"));
+}
+
+TEST_CASE("a cache with junctions is refused where there are none, and is not touched") {
+    if (os::has_junctions()) return;  // Linux acts like Windows
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    (void)open_cache(root);
+    const std::string format = "larder 4\nlinks junction\nbuckets pointer\n";
+    write_file(root / "format", format);
+    const auto refused = Cache::open(root, test_options());
+    require_refused(refused, "directory junctions");
+    require_refused(refused, "name another directory");
+    CHECK(read_file(root / "format") == format);
 }
 
 TEST_CASE("a network file system is refused unless it is allowed, and the message says why") {

@@ -26,6 +26,7 @@ public:
     ///     1  every link in a bucket names a complete entry
     ///     2  one link names every entry in the archive; or its key, and links `o-` of publishers
     ///        that replace it; or two retired links. No retired link names what a key names.
+    ///        If links are junctions, there may be one link more, of any kind but a key's.
     ///        One pointer names every generation, and that of a bucket names one that is there
     ///     3  no link comes back to a bucket, and no entry to the archive
     void look();
@@ -55,7 +56,7 @@ private:
 
     std::string count(const os::Dir& dir, const std::string& name, int LinkCounts::*kind);
     /// Throws if these are not the links that one entry may have.
-    static void must_be_named(const std::string& id, const LinkCounts& links);
+    void must_be_named(const std::string& id, const LinkCounts& links);
     void for_each_key(
         const std::function<void(const std::string& key, const std::string& id)>& visit);
     /// Opens the directory that holds the keys of a bucket, or of a refreshed one. Counts the

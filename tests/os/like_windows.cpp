@@ -353,3 +353,49 @@ TEST_CASE("a test lets opens, renames and deletes meet a program that holds the 
     os::act_like_windows(false);
     CHECK(all().empty());
 }
+
+TEST_CASE("a junction is read, set again where it is, and replaced by no rename") {
+    const LikeWindows windows;
+    const os::Dir& root = windows.root;
+    CHECK(os::has_junctions());
+    CHECK(must(os::junction_path_of(root)) == root.path.string());
+    must(os::make_junction_at(root, "j", "/some/where"));
+    CHECK(os::read_junction_at(root, "j") == "/some/where");
+    CHECK(why_of(os::make_junction_at(root, "j", "/else")) == Why::exists);
+
+    const os::FileHandle opened = must(os::open_junction_at(root, "j"));
+    must(os::rename_new(root, "j", root, "moved"));
+    must(os::make_junction_at(root, "j", "/another"));
+    must(os::set_junction(opened, "/a/longer/target/than/before", "j"));
+    CHECK(os::read_junction_at(root, "moved") == "/a/longer/target/than/before");
+    CHECK(os::read_junction_at(root, "j") == "/another");
+    must(os::set_junction(opened, "/s", "j"));
+    CHECK(os::read_junction_at(root, "moved") == "/s");
+
+    CHECK(why_of(os::rename_replacing(root, "moved", root, "j")) == Why::denied);
+    must(os::write_new_file_at(root, "f", "text"));
+    CHECK(why_of(os::rename_replacing(root, "f", root, "j")) == Why::denied);
+    CHECK(os::read_junction_at(root, "j") == "/another");
+    must(os::rename_replacing(root, "j", root, "f"));
+    must(os::remove_file_at(root, "f"));
+}
+
+TEST_CASE("what is no junction is not read as one, and not opened to be set") {
+    const LikeWindows windows;
+    const os::Dir& root = windows.root;
+    must(os::write_new_file_at(root, "file", "text"));
+    must(os::write_new_file_at(root, "unset", ""));
+    must(os::make_symlink_at(root, "symlink", "/some/where"));
+    must(os::make_dir_at(root, "directory"));
+    for (const char* name : {"file", "symlink", "directory"}) {
+        INFO(name);
+        CHECK(os::why_of(os::read_junction_at(root, name)) == Why::invalid);
+        CHECK(why_of(os::open_junction_at(root, name)) == Why::invalid);
+        CHECK_FALSE(os::is_unset_junction_at(root, name));
+    }
+    CHECK(os::why_of(os::read_junction_at(root, "none")) == Why::absent);
+    CHECK(why_of(os::open_junction_at(root, "none")) == Why::absent);
+    CHECK(os::is_unset_junction_at(root, "unset"));
+    must(os::set_junction(must(os::open_junction_at(root, "unset")), "/some/where", "unset"));
+    CHECK(os::read_junction_at(root, "unset") == "/some/where");
+}

@@ -11,6 +11,8 @@
 #include "catch.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
+#include "os/file_info.hpp"
+#include "os/link.hpp"
 #include "os/process.hpp"
 #include "os/rename.hpp"
 #include "os/unique.hpp"
@@ -183,4 +185,61 @@ TEST_CASE("a call that changes a name waits for a program that does not share it
     CHECK(refused.error().code == Errc::busy);
     holder.reset();
     must(os::rename_new(root, "f", root, "h"));
+}
+
+TEST_CASE("a junction is made, followed, and set again while a reader has a file open",
+          "[not-wine]") {
+    const Scratch scratch;
+    const os::Dir& root = scratch;
+    const std::string here = must(os::junction_path_of(root));
+    CHECK(here.find('\\') == std::string::npos);
+    for (const char* name : {"one", "two"}) {
+        const os::Dir dir = must(os::make_and_open_dir_at(root, name));
+        must(os::write_new_file_at(dir, "f", name));
+    }
+    must(os::make_junction_at(root, "j", here + "/one"));
+    CHECK(os::read_junction_at(root, "j") == here + "/one");
+    CHECK(must(os::stat_at(root, "j")).is_symlink());
+    CHECK(why_of(os::make_junction_at(root, "j", here + "/two")) == Why::exists);
+    const fs::path file = scratch.path() / "j" / "f";
+    const os::FileHandle reader = must(os::open_at(root, "one/f", os::OpenMode::read));
+
+    const os::FileHandle junction = must(os::open_junction_at(root, "j"));
+    must(os::set_junction(junction, here + "/two", "j"));
+    CHECK(os::read_junction_at(root, "j") == here + "/two");
+    CHECK(fs::file_size(file) == 3);
+    std::array<char, 8> text{};
+    CHECK(must(os::read_some(reader, text.data(), text.size())) == 3);
+    CHECK(std::string(text.data(), 3) == "one");
+    // What is open is set, wherever it is by then.
+    must(os::rename_new(root, "j", root, "moved"));
+    must(os::set_junction(junction, here + "/one", "j"));
+    CHECK(os::read_junction_at(root, "moved") == here + "/one");
+}
+
+TEST_CASE("a junction is removed as a link, and what it leads to stays", "[not-wine]") {
+    const Scratch scratch;
+    const os::Dir& root = scratch;
+    const os::Dir dir = must(os::make_and_open_dir_at(root, "dir"));
+    must(os::write_new_file_at(dir, "f", "text"));
+    must(os::make_junction_at(root, "j", must(os::junction_path_of(dir))));
+    must(os::remove_file_at(root, "j"));
+    CHECK(must(os::exists_at(dir, "f")));
+    CHECK_FALSE(must(os::exists_at(root, "j")));
+}
+
+TEST_CASE("what is no junction is not opened to be set") {
+    const Scratch scratch;
+    const os::Dir& root = scratch;
+    must(os::write_new_file_at(root, "file", "text"));
+    must(os::make_dir_at(root, "empty"));
+    const os::Dir full = must(os::make_and_open_dir_at(root, "full"));
+    must(os::write_new_file_at(full, "f", "text"));
+    CHECK(why_of(os::open_junction_at(root, "file")) == Why::invalid);
+    CHECK(why_of(os::open_junction_at(root, "none")) == Why::absent);
+    CHECK(os::why_of(os::read_junction_at(root, "file")) == Why::invalid);
+    CHECK(os::why_of(os::read_junction_at(root, "empty")) == Why::invalid);
+    CHECK(os::is_unset_junction_at(root, "empty"));
+    CHECK_FALSE(os::is_unset_junction_at(root, "full"));
+    CHECK_FALSE(os::is_unset_junction_at(root, "file"));
 }

@@ -76,14 +76,19 @@ void make_by_pointer(const fs::path& root) {
     (void)open_cache(root, options);
 }
 
+/// Makes one whose links are junctions as well. Requires: Linux acts like Windows.
+void make_by_junction(const fs::path& root) { (void)open_cache(root, JunctionScene::options()); }
+/// Leaves it to the first open, which takes the kinds of test_options.
+void make_as_tested(const fs::path&) {}
+
 /// Runs `step` in a process that is killed at the point, and checks what is left. At the points in
-/// `errors` a call fails in that process. The buckets are those of test_options, or pointers.
+/// `errors` a call fails in that process. `make` makes the cache.
 void check(const Crash& crash, const Step& prepare, const Step& step, const Errors& errors = {},
-           bool by_pointer = buckets_are_pointers()) {
+           void (*make)(const fs::path& root) = make_as_tested) {
     INFO("killed at " << crash.point);
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
-    if (by_pointer) make_by_pointer(root);
+    make(root);
     prepare_in_child(root, prepare);
     Child victim([&](Child& child) {
         fail_at(child, errors, {{}, {crash.point}});
@@ -164,11 +169,11 @@ TEST_CASE("a dedupe that is killed changes nothing") {
 
 TEST_CASE("a put that is killed while it makes a generation leaves nothing, or an empty bucket") {
     for (const char* point : {"generation.named", "generation.made", "generation.placed"})
-        check({point, ""}, nothing, put_new, {}, true);
+        check({point, ""}, nothing, put_new, {}, make_by_pointer);
     // Without a rename that never replaces, the exclusive lock is needed.
     const Errors no_rename = {{"os.noreplace", EINVAL}, {"os.exchange", EINVAL}};
     for (const char* point : {"generation.made", "generation.placed"})
-        check({point, ""}, nothing, put_new, no_rename, true);
+        check({point, ""}, nothing, put_new, no_rename, make_by_pointer);
 }
 
 TEST_CASE(
@@ -224,10 +229,22 @@ TEST_CASE("a replacing put without exchange that is killed leaves the old entry 
 }
 
 TEST_CASE("a put without exchange that is killed when it has given up leaves the old entry") {
-    const Errors no_rename = {{"os.exchange", EINVAL}, {"os.rename-over", EDOM}};
+    const Errors no_rename = {{"os.exchange", EINVAL}, {replacing_point(), EDOM}};
     check(
         {"replace.given-up", "old"}, put_old,
         [](const Cache& cache) { (void)try_put(bucket_of(cache), "k", "new"); }, no_rename);
+}
+
+TEST_CASE("a put that sets a junction again and is killed leaves the old entry or the new one") {
+    const LikeWindows windows;
+    if (!os::is_like_windows()) return;  // macOS
+    for (const char* point :
+         {"junction.made", "publish.before-exchange", "replace.written-down", "junction.opened"})
+        check({point, "old"}, put_old, put_new, {}, make_by_junction);
+    for (const char* point : {"junction.set", "publish.placed", "publish.retired"})
+        check({point, "new"}, put_old, put_new, {}, make_by_junction);
+    for (const char* point : {"generation.named", "generation.made", "generation.placed"})
+        check({point, ""}, nothing, put_new, {}, make_by_junction);
 }
 
 TEST_CASE("a stage that is dropped by a process which is killed then leaves nothing") {
@@ -433,14 +450,14 @@ TEST_CASE("a collection that is killed among the roots is carried on by the next
 TEST_CASE(
     "a collection that is killed while it takes a generation away is carried on by the next") {
     const auto collect = [](const Cache& cache) { (void)value(cache.collect()); };
-    check({"flatten.removed", "new"}, put_garbage, collect, {}, true);
+    check({"flatten.removed", "new"}, put_garbage, collect, {}, make_by_pointer);
     const auto begin_and_die = [](const Cache& cache) {
         put_old(cache);
         Child dead([&](Child&) { put(value(open_cache(cache.root()).bucket("c")), "k", "lost"); },
                    {{}, {"generation.made"}});
         Child::must(dead.join() == 128 + SIGKILL, "it lives");
     };
-    check({"reap.generation-one", "old"}, begin_and_die, collect, {}, true);
+    check({"reap.generation-one", "old"}, begin_and_die, collect, {}, make_by_pointer);
     const auto empty_a_bucket = [](const Cache& cache) {
         put_old(cache);
         const Bucket emptied = value(cache.bucket("c"));
@@ -448,7 +465,7 @@ TEST_CASE(
         value(emptied.remove("k"));
     };
     for (const char* point : {"collect.bucket-one", "collect.bucket-retired", "flatten.removed"})
-        check({point, "old"}, empty_a_bucket, collect, {}, true);
+        check({point, "old"}, empty_a_bucket, collect, {}, make_by_pointer);
 }
 
 TEST_CASE("a collection that is killed while it names generations is carried on by the next") {
@@ -491,6 +508,25 @@ TEST_CASE("a collection that is killed between the links of a pair is carried on
             if (died_at == "replace.placed" && point == std::string("reap.link-one")) continue;
             check({point, died_at == "replace.placed" ? "new" : "old"}, replace_and_die,
                   [](const Cache& cache) { (void)value(cache.collect()); });
+        }
+    }
+}
+
+TEST_CASE("a collection that is killed between both links of a junction's publisher goes on") {
+    const LikeWindows windows;
+    if (!os::is_like_windows()) return;  // macOS
+    for (const std::string died_at : {"replace.written-down", "junction.set"}) {
+        INFO("the publisher was killed at " << died_at);
+        const auto replace_and_die = [&](const Cache& cache) {
+            put_old(cache);
+            Child dead([&](Child&) { put_new(open_cache(cache.root())); }, {{}, {died_at}});
+            Child::must(dead.join() == 128 + SIGKILL, "it lives");
+        };
+        for (const char* point : {"reap.old-one", "reap.link-one", "reap.emptied", "collect.listed",
+                                  "collect.scanned"}) {
+            check(
+                {point, died_at == "junction.set" ? "new" : "old"}, replace_and_die,
+                [](const Cache& cache) { (void)value(cache.collect()); }, {}, make_by_junction);
         }
     }
 }

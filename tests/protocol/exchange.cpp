@@ -70,7 +70,7 @@ TEST_CASE("whatever refuses the exchange, the second way is tried, and its own e
         }
         CHECK(content_of(scene.bucket, "k") == "new");
         require_no_leak(scene.root, 1);
-        const FailingHere failing({{"os.exchange", error}, {"os.rename-over", EXDEV}});
+        const FailingHere failing({{"os.exchange", error}, {replacing_point(), EXDEV}});
         const auto put_again = try_put(scene.bucket, "k", "third");
         REQUIRE_FALSE(put_again);
         CHECK(put_again.error().sys_errno == EXDEV);
@@ -217,7 +217,7 @@ TEST_CASE(
     const Scene scene;
     put(scene.bucket, "k", "old");
     {
-        const FailingHere failing({{"os.exchange", EINVAL}, {"os.rename-over", EIO}});
+        const FailingHere failing({{"os.exchange", EINVAL}, {replacing_point(), EIO}});
         CHECK(why_of(try_put(scene.bucket, "k", "new")) == Why::io);
         CHECK(content_of(scene.bucket, "k") == "old");
         CHECK(value(scene.cache.verify()).findings.empty());
@@ -241,10 +241,11 @@ TEST_CASE("a pair that an adopter reaps leaves no retired link to what is live")
         Child adopter([&](Child&) { (void)value(open_bucket(scene.root).stage()); });
         CHECK(adopter.join() == 0);
         CHECK(count_entries(scene.root / "staging" / "0") == 0);
-        CHECK(count_entries(scene.root / "retired" / "links") == 1);
+        if (!links_are_junctions()) CHECK(count_entries(scene.root / "retired" / "links") == 1);
         CHECK(value(scene.cache.verify()).findings.empty());
         live_id = value(scene.bucket.info("k")).id;
         CHECK((live_id == old_id) == (died_at == "replace.written-down"));
+        if (links_are_junctions()) continue;  // these are not settled by pairs
         // Even if no record tells which key the live entry has, it is not deleted.
         fs::remove(scene.root / "archive" / live_id / "record");
         CHECK(value(scene.cache.collect()).entries == 1);
@@ -255,6 +256,7 @@ TEST_CASE("a pair that an adopter reaps leaves no retired link to what is live")
 TEST_CASE("an `o-` that can't be settled keeps its pair, and the next reap settles both") {
     // P has written the old entry down, and dies. Then something stands there that can't be
     // unlinked.
+    if (links_are_junctions()) return;  // these are not settled by pairs
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child dead = lacking(scene, no_exchange, "new", {{}, {"replace.written-down"}});
@@ -423,6 +425,7 @@ TEST_CASE("renames to a key that always answer as if the key had come or gone en
     for (const int error : {EEXIST, ENOENT}) {
         for (const std::string old : {"", "old"}) {
             INFO(error << " over \"" << old << "\"");
+            if (links_are_junctions() && error == EEXIST && !old.empty()) continue;  // no rename
             const Scene scene;
             if (!old.empty()) put(scene.bucket, "k", old);
             bool is_locked = false;
@@ -430,7 +433,7 @@ TEST_CASE("renames to a key that always answer as if the key had come or gone en
                 if (point == "publish.locked") is_locked = true;
                 if (point == "publish.placed") is_locked = false;
                 const bool renames = point == "os.exchange" || point == "os.noreplace" ||
-                                     point == "os.rename" || point == "os.rename-over";
+                                     point == "os.rename" || point == replacing_point();
                 return is_locked && renames ? error : 0;
             });
             const auto published = try_put(scene.bucket, "k", "new");

@@ -15,12 +15,6 @@ using namespace larder::testing;
 
 namespace {
 
-struct LikeWindows {
-    LikeWindows() { os::act_like_windows(true); }
-    ~LikeWindows() { os::act_like_windows(was_on); }
-    const bool was_on = os::is_like_windows();
-};
-
 /// How often another program is in the way: of one call, or of that and all later ones.
 enum class Held { once, from_now_on };
 

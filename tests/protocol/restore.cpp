@@ -251,11 +251,7 @@ TEST_CASE("a refresh by age takes a malformed link, and not the entry that is pu
     const auto link = keys_of(scene.root / "buckets" / "b") / "k";
     const auto spoil = [&] {
         fs::remove(link);
-        if (scene.cache.link_kind() == LinkKind::file) {
-            write_file(link, "nonsense");
-        } else {
-            fs::create_symlink("nonsense", link);
-        }
+        plant_text(scene.cache, link, "nonsense");
     };
     spoil();
     RefreshOptions options;

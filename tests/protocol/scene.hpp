@@ -10,6 +10,8 @@
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "os/file_system.hpp"
+#include "os/like_windows.hpp"
+#include "os/link.hpp"
 #include "os/points.hpp"
 #include "support/cache.hpp"
 #include "support/child.hpp"
@@ -21,6 +23,31 @@ struct Scene {
     TempDir dir;
     fs::path root = dir.path() / "cache";
     Cache cache = open_cache(root);
+    Bucket bucket = value(cache.bucket("b"));
+};
+
+/// Lets this process, and those that it forks, act like Windows as long as this object lives.
+struct LikeWindows {
+    LikeWindows() { os::act_like_windows(true); }
+    ~LikeWindows() { os::act_like_windows(was_on); }
+    LikeWindows(const LikeWindows&) = delete;
+    LikeWindows& operator=(const LikeWindows&) = delete;
+    const bool was_on = os::is_like_windows();
+};
+
+/// A cache with junctions and pointers, on a Linux that acts like Windows.
+struct JunctionScene {
+    static OpenOptions options() {
+        OpenOptions chosen = test_options();
+        chosen.link_kind = LinkKind::junction;
+        chosen.bucket_kind = BucketKind::pointer;
+        return chosen;
+    }
+
+    LikeWindows windows;
+    TempDir dir;
+    fs::path root = dir.path() / "cache";
+    Cache cache = open_cache(root, options());
     Bucket bucket = value(cache.bucket("b"));
 };
 
@@ -102,7 +129,26 @@ inline void plant_link(const Cache& cache, const fs::path& directory, const std:
                        const std::string& id) {
     const auto parsed = format::parse_id(id);
     if (!parsed) throw std::runtime_error("not an id: " + id);
-    value(format::make_link(cache.link_kind(), value(os::open_dir(directory)), name, *parsed));
+    value(format::make_link(cache.link_kind(), value(os::open_dir(cache.root())),
+                            value(os::open_dir(directory)), name, *parsed));
+}
+
+/// Makes a link or a pointer by hand, of the cache's kind, with this text.
+inline void plant_text(const Cache& cache, const fs::path& path, const std::string& text) {
+    if (cache.link_kind() == LinkKind::symlink) {
+        fs::create_symlink(text, path);
+    } else if (cache.link_kind() == LinkKind::file) {
+        write_file(path, text + "\n");
+    } else {
+        const os::Dir parent = value(os::open_dir(path.parent_path()));
+        const std::string target = value(os::junction_path_of(parent)) + "/" + text;
+        value(os::make_junction_at(parent, path.filename().string(), target));
+    }
+}
+
+/// The point at which the replacing of a key's link fails, if two names cannot be exchanged.
+inline const char* replacing_point() {
+    return links_are_junctions() ? "os.set-junction" : "os.rename-over";
 }
 
 /// Makes a refreshed bucket by hand, with the name `retired` in `retired/buckets/`. Returns the
@@ -114,8 +160,8 @@ inline fs::path plant_refreshed(const Cache& cache, const std::string& retired) 
         return buckets / retired;
     }
     const format::Id generation = format::fresh_id();
-    value(
-        format::make_pointer(cache.link_kind(), value(os::open_dir(buckets)), retired, generation));
+    value(format::make_pointer(cache.link_kind(), value(os::open_dir(cache.root())),
+                               value(os::open_dir(buckets)), retired, generation));
     fs::create_directory(cache.root() / "generations" / to_text(generation));
     return keys_of(buckets / retired);
 }

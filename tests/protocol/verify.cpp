@@ -57,11 +57,7 @@ fs::path entry_path(const Scene& scene, const std::string& id) {
 
 /// Writes a link of the cache's kind with a text that larder never writes.
 void write_malformed(const Scene& scene, const fs::path& path) {
-    if (scene.cache.link_kind() == LinkKind::file) {
-        write_file(path, "/etc/passwd\n");
-    } else {
-        fs::create_symlink("/etc/passwd", path);
-    }
+    plant_text(scene.cache, path, "/etc/passwd");
 }
 
 }  // namespace
@@ -290,9 +286,15 @@ TEST_CASE("shared: an entry that its key and a copy of the link name stays live"
         plant_link(scene.cache, is_bucket ? keys_of(directory) : directory,
                    fs::path(copy).filename().string(), id);
         const auto report = value(scene.cache.verify());
-        CHECK(contains(summary(report), "shared " + id));
-        CHECK_FALSE(report.sound());
-        require_healed(scene, 2);
+        if (links_are_junctions() && !is_bucket) {
+            // A dead publisher may have left it.
+            CHECK(report.sound());
+            require_no_leak(scene.root, 2);
+        } else {
+            CHECK(contains(summary(report), "shared " + id));
+            CHECK_FALSE(report.sound());
+            require_healed(scene, 2);
+        }
         CHECK(content_of(scene.bucket, "k") == "x");
     }
 }
@@ -381,11 +383,7 @@ TEST_CASE("no call follows a link that leads out of the cache") {
                                               "../../archive/../../outside", "../../archive"};
     for (std::size_t i = 0; i < targets.size(); ++i) {
         const fs::path path = bucket_path(scene) / ("out" + std::to_string(i));
-        if (scene.cache.link_kind() == LinkKind::file) {
-            write_file(path, targets[i] + "\n");
-        } else {
-            fs::create_symlink(targets[i], path);
-        }
+        plant_text(scene.cache, path, targets[i]);
         CHECK(content_of(scene.bucket, "out" + std::to_string(i)) == "");
     }
     CHECK(value(scene.cache.verify()).findings.size() == targets.size());

@@ -7,7 +7,9 @@
 #include <stdexcept>
 
 #include "format/id.hpp"
+#include "format/link.hpp"
 #include "os/process.hpp"
+#include "tree/remove.hpp"
 
 namespace larder::testing {
 
@@ -29,14 +31,22 @@ TempDir::TempDir() : owner_(os::process_id()) {
 
 TempDir::~TempDir() {
     std::error_code ignored;
-    if (owner_ == os::process_id()) fs::remove_all(path_, ignored);
+    if (owner_ != os::process_id()) return;
+#ifdef _WIN32
+    // std::filesystem of mingw-w64 follows junctions, and deletes what they lead to.
+    if (const auto parent = os::open_dir(path_.parent_path()))
+        (void)tree::remove_tree_at(*parent, path_.filename().string());
+#endif
+    fs::remove_all(path_, ignored);
 }
 
 OpenOptions test_options() {
     OpenOptions options;
     const char* const links = std::getenv("LARDER_TEST_LINKS");
-    options.link_kind =
-        links != nullptr && std::string(links) == "file" ? LinkKind::file : LinkKind::symlink;
+    const std::string link_kind = links != nullptr ? links : "symlink";
+    options.link_kind = link_kind == "file"       ? LinkKind::file
+                        : link_kind == "junction" ? LinkKind::junction
+                                                  : LinkKind::symlink;
     const char* const buckets = std::getenv("LARDER_TEST_BUCKETS");
     options.bucket_kind = buckets != nullptr && std::string(buckets) == "pointer"
                               ? BucketKind::pointer
@@ -44,16 +54,21 @@ OpenOptions test_options() {
     return options;
 }
 
+bool links_are_junctions() { return test_options().link_kind == LinkKind::junction; }
+
 bool buckets_are_pointers() { return test_options().bucket_kind == BucketKind::pointer; }
 
 fs::path keys_of(const fs::path& bucket) {
-    const bool is_link = fs::is_symlink(bucket);
-    if (!is_link && !fs::is_regular_file(bucket)) return bucket;
-    std::string target = is_link ? fs::read_symlink(bucket).string() : read_file(bucket);
-    if (!is_link && !target.empty()) target.pop_back();  // the newline
-    fs::path root = bucket.parent_path();
-    while (!fs::exists(root / "format")) root = root.parent_path();
-    return root / "generations" / fs::path(target).filename();
+    const auto parent = os::open_dir(bucket.parent_path());
+    if (!parent) return bucket;
+    for (const LinkKind kind : format::kinds_here()) {
+        const auto read = format::read_pointer(kind, *parent, bucket.filename().string());
+        if (!read || read->kind != format::PointerRead::Kind::generation) continue;
+        fs::path root = bucket.parent_path();
+        while (!fs::exists(root / "format")) root = root.parent_path();
+        return root / "generations" / to_text(read->generation);
+    }
+    return bucket;
 }
 
 Cache open_cache(const fs::path& root, const OpenOptions& options) {

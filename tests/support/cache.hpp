@@ -31,6 +31,9 @@ private:
 /// Returns the options with which every test opens a cache. All tests run with symlinks and with
 /// $LARDER_TEST_LINKS=file, and with directories and with $LARDER_TEST_BUCKETS=pointer.
 [[nodiscard]] OpenOptions test_options();
+/// Returns whether links are junctions in these caches. A fake one, on a Linux that acts like
+/// Windows, cannot be followed by the system.
+[[nodiscard]] bool links_are_junctions();
 /// Returns whether buckets are pointers in these caches.
 [[nodiscard]] bool buckets_are_pointers();
 /// Returns the directory that holds the keys of a bucket, which stands at this path in `buckets/`

@@ -3,8 +3,10 @@
 // way. Each function returns at once that nothing is in the way unless os::is_like_windows().
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "os/file_lock.hpp"
 #include "os/like_windows.hpp"
@@ -42,6 +44,17 @@ enum class Waiting { no, yes };
 [[nodiscard]] CallResult<bool> try_lock(const FileHandle& file, Mode mode, const Range& range);
 [[nodiscard]] CallResult<bool> is_locked(const FileHandle& file, const Range& range);
 
+/// Do what os/link.hpp says of junctions; those that return an int return the error. A fake one is
+/// a file, whose bytes fake_junctions.cpp tells.
+[[nodiscard]] CallResult<std::string> read_junction(int dir, const char* path);
+[[nodiscard]] int make_junction(int dir, const char* name, const std::string& target);
+[[nodiscard]] int open_junction(int dir, const char* name, FileHandle& opened);
+[[nodiscard]] int set_junction(const FileHandle& junction, const std::string& target);
+[[nodiscard]] bool is_unset_junction(int dir, const char* name) noexcept;
+/// Returns the error of a rename over `name`: EACCES if a junction stands there, which no rename
+/// replaces.
+[[nodiscard]] int error_of_replacing(int dir, const char* name);
+
 #else
 
 [[nodiscard]] inline int error_of_open_below(int, const char*, Waiting) { return 0; }
@@ -56,6 +69,14 @@ enum class Waiting { no, yes };
     return false;
 }
 [[nodiscard]] inline CallResult<bool> is_locked(const FileHandle&, const Range&) { return false; }
+[[nodiscard]] inline CallResult<std::string> read_junction(int, const char*) {
+    return tl::unexpected(std::error_code(ENOTSUP, std::system_category()));
+}
+[[nodiscard]] inline int make_junction(int, const char*, const std::string&) { return ENOTSUP; }
+[[nodiscard]] inline int open_junction(int, const char*, FileHandle&) { return ENOTSUP; }
+[[nodiscard]] inline int set_junction(const FileHandle&, const std::string&) { return ENOTSUP; }
+[[nodiscard]] inline bool is_unset_junction(int, const char*) noexcept { return false; }
+[[nodiscard]] inline int error_of_replacing(int, const char*) { return 0; }
 
 #endif
 

@@ -5,7 +5,9 @@
 
 #include "os/file_info.hpp"
 #include "os/like_windows.hpp"
+#include "os/points.hpp"
 #include "os/posix/fd.hpp"
+#include "os/posix/like_windows.hpp"
 
 namespace larder::os {
 
@@ -49,6 +51,60 @@ Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::
     // The call that was interrupted may have made the link: see the rules in fd.hpp.
     if (interrupted && error == EEXIST && has_text(parent, name, text)) return {};
     return fail(error, "make link", parent / name);
+}
+
+bool has_junctions() noexcept { return is_like_windows(); }
+
+namespace {
+
+/// Returns the error of a call for a junction, on a system that has none or acts as if it had.
+tl::unexpected<Error> junction_failed(int error, const char* step, std::filesystem::path path) {
+    if (!has_junctions()) {
+        return larder::fail(Errc::unsupported, step, std::move(path),
+                            "directory junctions exist on Windows only");
+    }
+    return fail(error, step, std::move(path));
+}
+
+}  // namespace
+
+Result<std::string> junction_path_of(const Dir& dir) {
+    constexpr const char* step = "make junction";
+    if (!has_junctions()) return junction_failed(0, step, dir.path);
+    std::error_code error;
+    const auto path =
+        std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd_of(dir.handle)), error);
+    if (error) return fail(error, step, dir.path);
+    return path.string();
+}
+
+CallResult<std::string> read_junction_at(const Dir& parent, const char* path) {
+    return like_windows::read_junction(fd_of(parent.handle), path);
+}
+
+Result<> make_junction_at(const Dir& parent, const std::string& name, const std::string& target) {
+    if (const int error = like_windows::make_junction(fd_of(parent.handle), name.c_str(), target))
+        return junction_failed(error, "make junction", parent / name);
+    return {};
+}
+
+bool is_unset_junction_at(const Dir& parent, const std::string& name) {
+    return like_windows::is_unset_junction(fd_of(parent.handle), name.c_str());
+}
+
+Result<FileHandle> open_junction_at(const Dir& parent, const std::string& name) {
+    FileHandle junction;
+    const int error = like_windows::open_junction(fd_of(parent.handle), name.c_str(), junction);
+    if (error != 0) return junction_failed(error, "open junction", parent / name);
+    return junction;
+}
+
+Result<> set_junction(const FileHandle& junction, const std::string& target,
+                      const std::filesystem::path& where) {
+    int error = point("os.set-junction");
+    if (error == 0) error = like_windows::set_junction(junction, target);
+    if (error != 0) return junction_failed(error, "set junction", where);
+    return {};
 }
 
 Result<> make_hard_link(const Dir& from_dir, const std::string& from, const Dir& to_dir,

@@ -182,6 +182,7 @@ Result<> rename_replacing(const Dir& from_dir, const std::string& from, const Di
     const RenamedName source(from_dir, from), target(to_dir, to);
     int error = point("os.rename-over");
     if (error == 0) error = error_on_windows(source, Waiting::yes);
+    if (error == 0) error = like_windows::error_of_replacing(target.dir_fd(), target.text());
     if (error == 0) error = rename_plainly(source, target);
     if (error == EXDEV) return not_renamed(error, source, target);
     if (error != 0) return fail(error, "replace", to_dir / to);

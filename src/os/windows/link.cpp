@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "os/dir_reader.hpp"
 #include "os/file_info.hpp"
+#include "os/points.hpp"
 #include "os/windows/nt.hpp"
 #include "os/windows/remove.hpp"
 #include "os/windows/reparse.hpp"
@@ -35,6 +37,44 @@ std::wstring path_at(const Dir& parent, const windows::Name& name) {
            std::wstring(name.view());
 }
 
+/// Sets where an open directory leads. Returns the system's error; 0 if there was none.
+int set_reparse_data(HANDLE directory, std::string& data) noexcept {
+    DWORD got = 0;
+    if (::DeviceIoControl(directory, FSCTL_SET_REPARSE_POINT, data.data(),
+                          static_cast<DWORD>(data.size()), nullptr, 0, &got, nullptr))
+        return 0;
+    return static_cast<int>(::GetLastError());
+}
+
+/// The data of a reparse point, on the stack.
+struct ReparseData {
+    std::array<char, windows::max_reparse_data> bytes;
+    DWORD size = 0;
+
+    [[nodiscard]] std::string_view view() const noexcept { return {bytes.data(), size}; }
+};
+
+/// Reads the data of what stands at a path. Returns the system's error; a file that is no reparse
+/// point has ERROR_NOT_A_REPARSE_POINT, which is Why::invalid.
+std::error_code read_reparse_data(const Dir& parent, const char* path, ReparseData& data) noexcept {
+    FileHandle link;
+    const NTSTATUS status = windows::open_path_itself(link, windows::handle_of(parent.handle), path,
+                                                      {.access = FILE_READ_ATTRIBUTES});
+    if (status < 0) return windows::code_of_status(status);
+    if (::DeviceIoControl(windows::handle_of(link), FSCTL_GET_REPARSE_POINT, nullptr, 0,
+                          data.bytes.data(), static_cast<DWORD>(data.bytes.size()), &data.size,
+                          nullptr))
+        return {};
+    const DWORD error = ::GetLastError();
+    // A file system without reparse points has no links either.
+    const bool has_none = error == ERROR_INVALID_FUNCTION || error == ERROR_NOT_SUPPORTED;
+    return {static_cast<int>(has_none ? ERROR_NOT_A_REPARSE_POINT : error), std::system_category()};
+}
+
+std::error_code not_a_reparse_point() noexcept {
+    return {ERROR_NOT_A_REPARSE_POINT, std::system_category()};
+}
+
 /// Makes a junction with these data. Returns the system's error; 0 if there was none.
 int make_junction(const Dir& parent, const std::string& name, std::string data) noexcept {
     windows::Name text(name);
@@ -46,11 +86,8 @@ int make_junction(const Dir& parent, const std::string& name, std::string data) 
                               .disposition = FILE_CREATE,
                               .options = FILE_DIRECTORY_FILE});
     if (status < 0) return windows::error_of(status);
-    DWORD got = 0;
-    if (::DeviceIoControl(windows::handle_of(made), FSCTL_SET_REPARSE_POINT, data.data(),
-                          static_cast<DWORD>(data.size()), nullptr, 0, &got, nullptr))
-        return 0;
-    const auto error = static_cast<int>(::GetLastError());
+    const int error = set_reparse_data(windows::handle_of(made), data);
+    if (error == 0) return 0;
     made.reset();
     (void)windows::remove_at(parent, name, windows::DeletedKind::directory);
     return error;
@@ -60,29 +97,11 @@ int make_junction(const Dir& parent, const std::string& name, std::string data) 
 
 CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path, char* text,
                                         std::size_t size) noexcept {
-    FileHandle link;
-    NTSTATUS status = windows::open_path_itself(link, windows::handle_of(parent.handle), path,
-                                                {.access = FILE_READ_ATTRIBUTES});
-    if (status < 0) return tl::unexpected(windows::code_of_status(status));
-    std::array<char, windows::max_reparse_data> data;
-    DWORD got = 0;
-    // A file that is no reparse point fails with ERROR_NOT_A_REPARSE_POINT, which is
-    // Why::invalid.
-    if (!::DeviceIoControl(windows::handle_of(link), FSCTL_GET_REPARSE_POINT, nullptr, 0,
-                           data.data(), static_cast<DWORD>(data.size()), &got, nullptr)) {
-        const DWORD error = ::GetLastError();
-        // A file system without reparse points has no symlinks either.
-        const bool has_none = error == ERROR_INVALID_FUNCTION || error == ERROR_NOT_SUPPORTED;
-        return tl::unexpected(
-            std::error_code(static_cast<int>(has_none ? ERROR_NOT_A_REPARSE_POINT : error),
-                            std::system_category()));
-    }
+    ReparseData data;
+    if (const auto error = read_reparse_data(parent, path, data)) return tl::unexpected(error);
     try {
-        auto parsed = windows::parse_reparse({data.data(), got});
-        if (!parsed) {
-            return tl::unexpected(
-                std::error_code(ERROR_NOT_A_REPARSE_POINT, std::system_category()));
-        }
+        auto parsed = windows::parse_reparse(data.view());
+        if (!parsed) return tl::unexpected(not_a_reparse_point());
         // Inside of larder, texts of links have slashes on every system.
         std::replace(parsed->target.begin(), parsed->target.end(), '\\', '/');
         const std::size_t length = std::min(size, parsed->target.size());
@@ -126,6 +145,87 @@ Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::
 
 bool all_users_make_symlinks() noexcept { return false; }
 bool replaces_symlinks_to_directories() noexcept { return false; }
+
+bool has_junctions() noexcept { return true; }
+
+Result<std::string> junction_path_of(const Dir& dir) {
+    constexpr std::string_view prefix = "\\\\?\\";
+    std::string path = windows::to_text(windows::final_path(windows::handle_of(dir.handle)));
+    if (path.starts_with(prefix)) path.erase(0, prefix.size());
+    if (!windows::begins_with_drive(path)) {
+        return larder::fail(Errc::unsupported, "make junction", dir.path,
+                            "no drive leads to this directory, and a junction needs one");
+    }
+    std::replace(path.begin(), path.end(), '\\', '/');
+    if (path.ends_with('/')) path.pop_back();  // "C:/"
+    return path;
+}
+
+CallResult<std::string> read_junction_at(const Dir& parent, const char* path) {
+    ReparseData data;
+    if (const auto error = read_reparse_data(parent, path, data)) return tl::unexpected(error);
+    auto target = windows::parse_junction(data.view());
+    if (!target) return tl::unexpected(not_a_reparse_point());
+    std::replace(target->begin(), target->end(), '\\', '/');
+    return *std::move(target);
+}
+
+namespace {
+
+/// Returns the data of a junction that leads to a path with slashes; nullopt if none can.
+std::optional<std::string> data_of(std::string target) {
+    std::replace(target.begin(), target.end(), '/', '\\');
+    return windows::junction_data(target);
+}
+
+}  // namespace
+
+Result<> make_junction_at(const Dir& parent, const std::string& name, const std::string& target) {
+    const auto data = data_of(target);
+    const int error = data ? make_junction(parent, name, *data) : ERROR_INVALID_NAME;
+    if (error != 0) return fail(error, "make junction", parent / name);
+    return {};
+}
+
+bool is_unset_junction_at(const Dir& parent, const std::string& name) {
+    const auto dir = open_dir_at(parent, name);
+    if (!dir) return false;
+    bool is_empty = true;
+    const auto listed = for_each_name(*dir, [&](const std::string&, FileKind) -> Result<> {
+        is_empty = false;
+        return {};
+    });
+    return listed && is_empty;
+}
+
+Result<FileHandle> open_junction_at(const Dir& parent, const std::string& name) {
+    FileHandle junction;
+    NTSTATUS status = windows::open_path_itself(
+        junction, windows::handle_of(parent.handle), name,
+        {.access = FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES,
+         .limit = windows::to_rename});
+    windows::AttributeTag found;
+    if (status >= 0) status = windows::query_tag(windows::handle_of(junction), found);
+    if (status < 0) return fail(windows::error_of(status), "open junction", parent / name);
+    // Wine sets where a file leads, and where a symlink does.
+    if (!found.is_directory() || (found.is_link() && found.tag != windows::junction_tag))
+        return fail(ERROR_NOT_A_REPARSE_POINT, "open junction", parent / name);
+    return junction;
+}
+
+Result<> set_junction(const FileHandle& junction, const std::string& target,
+                      const std::filesystem::path& where) {
+    int error = point("os.set-junction");
+    auto data = data_of(target);
+    if (error == 0 && !data) error = ERROR_INVALID_NAME;
+    if (error == 0) error = set_reparse_data(windows::handle_of(junction), *data);
+    if (error != 0) return fail(error, "set junction", where);
+    // Whether the system does this by itself is not documented. It is the time of the last use.
+    FILETIME now{};
+    ::GetSystemTimeAsFileTime(&now);
+    (void)::SetFileTime(windows::handle_of(junction), nullptr, nullptr, &now);
+    return {};
+}
 
 Result<> make_hard_link(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                         const std::string& to) {

@@ -83,7 +83,7 @@ TEST_CASE("a wrong command line is refused with a sentence") {
         {"--scenario", "no-such-scenario"},
         {"--faults", "murder"},
         {"--faults", ""},
-        {"--link-as", "junction"},
+        {"--link-as", "hardlink"},
         {"--scenario", "power-cut", "--disk", "zfs"},
         {"--scenario", "smoke", "--disk", "ext4"},  // it mounts no disk
         {"--cache", ""},
