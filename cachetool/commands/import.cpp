@@ -64,7 +64,7 @@ fs::file_type type_of(const fs::path& path) {
 bool is_real_directory(const fs::path& path) { return type_of(path) == fs::file_type::directory; }
 
 /// Returns where a path leads, without links. Leaves the error of a path that leads nowhere.
-fs::path canonical(const fs::path& path, std::error_code& error) {
+fs::path end_of(const fs::path& path, std::error_code& error) {
     return system::retried(error, [&](std::error_code& each) { return fs::canonical(path, each); });
 }
 
@@ -93,7 +93,7 @@ public:
     static Expected<ForeignCache> read(const fs::path& directory) {
         UvCache cache(directory);
         std::error_code error;
-        cache.root_ = canonical(directory, error);
+        cache.root_ = end_of(directory, error);
         if (error) return fail(system_failure("read " + system::text_of(directory), error));
         std::vector<fs::path> wheels;
         LARDER_TRY(for_each_in(directory, [&](const fs::path& path) -> Expected<> {
@@ -141,7 +141,7 @@ private:
     void add(const fs::path& link, const std::string& prefix, std::string name) {
         std::error_code error;
         if (type_of(link) != fs::file_type::symlink) return;
-        const auto tree = canonical(link, error);
+        const auto tree = end_of(link, error);
         // A link that leads out of the archive is none of uv's. One that leads nowhere is what a
         // `uv cache prune` has left.
         const bool is_archived = !error && tree.parent_path().parent_path() == root_ &&
