@@ -15,6 +15,7 @@
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/putting.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/clock.hpp"
 #include "cachetool/system/environment.hpp"
 #include "cachetool/system/files.hpp"
 #include "cachetool/system/path_text.hpp"
@@ -71,7 +72,7 @@ fs::path end_of(const fs::path& path, std::error_code& error) {
 /// Returns the time of the last change of a file or a link itself; the present if it is not told.
 larder::WallTime stored_at(const fs::path& path) {
     system::FileTime time;
-    if (system::get_modified(path, time)) return std::chrono::system_clock::now();
+    if (system::get_modified(path, time)) return system::wall_time();
     return std::chrono::time_point_cast<larder::WallTime::duration>(time);
 }
 
