@@ -384,7 +384,7 @@ CommandResult run_import(const ParsedArguments& arguments, const CommandOutput& 
                         "{} is",
                         tool->name));
     LARDER_TRY_ASSIGN(const auto found, tool->read(*place));
-    const auto bucket = arguments.value_or("bucket", tool->bucket);
+    const auto bucket = arguments.value_or("into", tool->bucket);
     if (arguments.has("dry-run")) return print_plan(arguments, output, bucket, found);
     return import_all(arguments, output, bucket, found, fmt::format("{} (imported)", tool->name));
 }

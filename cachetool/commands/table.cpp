@@ -10,17 +10,7 @@ constexpr OptionSpec empty_key = {"empty-key", nullptr,
 constexpr OptionSpec new_buckets = {
     "buckets", "directory|pointer",
     "what buckets are in a new cache; directory if directories can be renamed"};
-constexpr OptionSpec new_links = {
-    "links", "symlink|file|junction",
-    "what links are in a new cache; symlink if they work, and file on Windows"};
 
-constexpr OptionSpec entry_survives = {"durability", "process|power",
-                                       "what the entry survives: the death of any process (the "
-                                       "default), or a power cut as well"};
-constexpr OptionSpec built_have_digests = {"digest", "none|sha256",
-                                           "digests of the files; sha256 by default"};
-constexpr OptionSpec has_metadata = {"metadata", "TEXT",
-                                     "a text of yours for the record of the entry"};
 constexpr OptionSpec change_survives = {"durability", "process|power",
                                         "what the change survives: the death of any process, or "
                                         "a power cut as well (the default)"};
@@ -39,8 +29,7 @@ CommandTable commands() {
         {.name = "put",
          .synopsis = "BUCKET KEY SOURCE",
          .summary = "make a copy of SOURCE the entry of KEY",
-         .help = "Makes a copy of SOURCE, a directory or a file, the entry of KEY, and prints its "
-                 "path. Processes that use an old entry keep it.\n\n"
+         .help = "Makes a copy of SOURCE the entry of KEY, and prints its path.\n\n"
                  "  cachetool put tools-v1 node-22.1 ./node-v22.1-linux-x64",
          .min_words = 3,
          .max_words = 3,
@@ -69,7 +58,7 @@ CommandTable commands() {
                  "  cachetool import uv --dry-run",
          .min_words = 1,
          .max_words = 2,
-         .options = {{"bucket", "BUCKET", "the bucket to fill (default: uv, or gomod)"},
+         .options = {{"into", "BUCKET", "the bucket to fill (default: uv, or gomod)"},
                      {"link-mode", "auto|clone|hardlink|copy", "default: clone, or else copy"},
                      {"dry-run,n", nullptr, "print the lines of a batch for put, and do nothing"},
                      new_buckets},
@@ -120,12 +109,12 @@ CommandTable commands() {
          .runs_a_program = true,
          .options = {{"chdir", nullptr, "run COMMAND in LARDER_STAGE"},
                      {"allow-empty", nullptr, "COMMAND may leave LARDER_STAGE empty"},
-                     entry_survives,
-                     built_have_digests,
-                     has_metadata,
-                     new_buckets,
-                     new_links,
-                     empty_key},
+                     {"durability", "process|power", "what the entry survives"},
+                     {"digest", "none|sha256", "digests of the files; sha256 by default"},
+                     {"metadata", "TEXT", "a text of yours for the record of the entry"},
+                     {"buckets", "directory|pointer", "what buckets are in a new cache"},
+                     {"links", "symlink|file|junction", "what links are in a new cache"},
+                     {"empty-key", nullptr, "KEY may be empty"}},
          .run = run_build,
          .foreign_names = {"make", "create"}},
         {.name = "install",

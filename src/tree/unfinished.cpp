@@ -54,8 +54,7 @@ Namers namers_in(const os::Dir& around, const os::FileInfo& info) noexcept {
 }
 
 /// Returns whether a dead process was filling the directory `name`, or has made a symlink of this
-/// name that it did not bring to its place, so that no other user has put
-/// it there.
+/// name and did not bring it to its place, so that no other user has put it there.
 bool is_abandoned(const os::Dir& around, Namers namers, const std::string& name,
                   const os::BootId& boot) {
     const auto parsed = format::parse_unfinished_name(name);

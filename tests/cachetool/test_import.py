@@ -96,7 +96,7 @@ class FromUv(Import):
             self.assertEqual(len(self.json("import", "uv", env=env)["entries"]), 2)
 
     def test_hard_links(self):
-        entries = self.json("import", "uv", self.uv, "--link-mode", "hardlink", "--bucket", "w")
+        entries = self.json("import", "uv", self.uv, "--link-mode", "hardlink", "--into", "w")
         entry = entries["entries"][1]
         self.assertEqual(entry["bucket"], "w")
         module = "typing-extensions/module"

@@ -86,7 +86,7 @@ class Destroy(OtherUsers):
             _, err = self.run_as_user("destroy", *option, code=1, before=inside)
             self.assertIn(f"{bucket}: it belongs to user ", err)
         _, err = self.run_as_user("get", "b", "k", code=1, before=inside)
-        self.assertIn("it belongs to user ", err)
+        self.assertIn("belongs to user nobody (65534)", err)
         os.chown(bucket, USER, USER)
         self.run_as_user("get", "b", "k")
 

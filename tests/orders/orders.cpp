@@ -164,7 +164,7 @@ TEST_CASE("orders: a pair, or one order of it, that $LARDER_TEST_ORDER names", "
 TEST_CASE("orders: an order is run again by its word") {
     // The get reads the link, the refresh and the collection happen, and then the get goes on. A
     // pointer is one more step of the collection.
-    const std::size_t steps = buckets_are_pointers() ? 17 : 16;
+    const std::size_t steps = buckets_are_pointers() ? 21 : 20;
     std::string word;
     const ProgramPair pairing =
         parse("get x refresh and collect, present, A" + std::string(steps, 'B') + "AA", word);

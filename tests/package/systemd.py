@@ -41,8 +41,9 @@ def main(units, cachetool):
         cache, source = place / "cache", place / "source"
         source.mkdir()
         run = [cachetool, "--cache", cache]
-        for key in "old", "new":
-            subprocess.run([*run, "put", "b", key, source], check=True, capture_output=True)
+        for key, used in ("old", "2020-01-01"), ("new", "2021-01-01"):
+            put = [*run, "put", "b", key, source, "--last-used", used]
+            subprocess.run(put, check=True, capture_output=True)
         # systemd makes words of the variable, where its line has no quotes around it.
         assert command[2].split()[-1] == "$CACHETOOL_GC", command[0]
         words = command[2].replace("$CACHETOOL_GC", "--max-entries 1 --low-water 100").split()

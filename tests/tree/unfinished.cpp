@@ -106,7 +106,7 @@ TEST_CASE("what a live process fills stays, and becomes its destination") {
     CHECK(names_in(temp / "place") == std::set<std::string>{"fast", "slow"});
 }
 
-TEST_CASE("nothing but what a dead process of this boot was filling is deleted") {
+TEST_CASE("nothing but what a dead process of this boot has left is deleted") {
     TempDir temp;
     const auto tree = make_tree(temp);
     fs::create_directories(temp / "place");
@@ -136,7 +136,9 @@ TEST_CASE("nothing but what a dead process of this boot was filling is deleted")
         other.maker = os::this_process();
         fs::create_directories(keep(format::unfinished_name(other)) / "sub");
     }
-    SECTION("a symlink") { fs::create_directory_symlink(temp / "precious", keep(name)); }
+    SECTION("a symlink, which is deleted and not followed") {
+        fs::create_directory_symlink(temp / "precious", temp / "place" / name);
+    }
     SECTION("a file") { write(keep(name)); }
     REQUIRE(install(tree, temp / "place/new") == 0);
     stay.insert("new");

@@ -85,7 +85,11 @@ int read_target(int fd, std::string& target) {
         if (size < 0) return errno;
         target = target_of({bytes.data(), static_cast<std::size_t>(size)});
         if (!target.empty()) return 0;
-        if (size == 0 || tries == max_tries) return EINVAL;
+        // A file of another kind never becomes a junction.
+        const std::string_view begin(bytes.data(), static_cast<std::size_t>(size));
+        const bool may_be_one =
+            begin.size() >= 4 && windows::reparse_number(begin, 2) == windows::junction_tag >> 16U;
+        if (!may_be_one || tries == max_tries) return EINVAL;
         std::this_thread::yield();
     }
 }
