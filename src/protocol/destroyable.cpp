@@ -174,7 +174,9 @@ tl::unexpected<Error> refuse_owner(const std::filesystem::path& path, std::uint6
 /// Refuses a directory of another user in which only the owner of a name may remove that, if it
 /// holds names of others.
 Result<> check_sticky(const os::Dir& dir, const os::FileInfo& info) {
-    if ((info.permissions & os::Permissions::sticky_bit) == os::Permissions::none) return {};
+    const bool is_sticky =
+        (info.permissions & os::Permissions::sticky_bit) != os::Permissions::none;
+    if (!is_sticky || os::has_all_rights()) return {};
     return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
         const auto below = os::stat_at(dir, name);
         if (is_absent(below)) return {};
@@ -217,7 +219,6 @@ Result<> check_owners_below(const os::Dir& dir, int levels) {
 }  // namespace
 
 Result<> check_owners(const os::Dir& root) {
-    if (os::has_all_rights()) return {};
     // As deep as the trees of entries, and the buckets in `retired/buckets`.
     constexpr int levels = 3;
     return check_owners_below(root, levels);

@@ -7,7 +7,7 @@ import os
 import subprocess
 import unittest
 
-from harness import CacheTest
+from harness import TOOL, CacheTest
 
 USER = 65534
 
@@ -61,6 +61,7 @@ class Destroy(OtherUsers):
         for option in ["-n"], []:
             _, err = self.run_as_user("destroy", *option, code=1)
             self.assertIn(f"{entry / 'tree'}: it belongs to user root (0)", err)
+        self.assertTrue((self.root / "buckets" / "b" / "k" / "file").exists())
 
     def test_a_sticky_directory_of_another_user(self):
         self.put_as_user()
@@ -90,6 +91,30 @@ class Destroy(OtherUsers):
         os.chown(bucket, USER, USER)
         self.run_as_user("get", "b", "k")
 
+    def test_a_superuser_without_privileges(self):
+        bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"]
+        os.chown(self.dir, 0, 0)
+        self.put()
+        bucket = self.root / "buckets" / "b"
+        os.chown(bucket, USER, USER)
+        bucket.chmod(0o700)
+        for option in ["-n"], []:
+            process = self.start(*bare[1:], TOOL, "destroy", *option, tool=bare[0])
+            _, err = self.finish(process, 1)
+            self.assertIn(f"{bucket}: it belongs to user nobody (65534)", err)
+        _, err = self.finish(self.start(*bare[1:], TOOL, "get", "b", "k", tool=bare[0]), 1)
+        self.assertIn("belongs to user nobody (65534)", err)
+        self.tool("get", "b", "k")
+        self.tool("destroy")
+
+    def test_what_is_to_be_deleted_belongs_to_another_user(self):
+        self.put_as_user()
+        doomed = self.root / "deleting" / "0000000000000000000000doom"
+        (doomed / "tree").mkdir(parents=True)
+        os.chown(doomed, USER, USER)
+        (doomed / "tree").chmod(0o700)
+        self.assert_refused(doomed / "tree")
+
     def test_root_destroys_all_of_it(self):
         self.put_as_user()
         self.tool("destroy")
@@ -114,7 +139,7 @@ class Repair(CacheTest):
         buckets = self.root / "buckets"
         if subprocess.run(["mount", "--bind", buckets, buckets], check=False).returncode != 0:
             self.skipTest("this sandbox mounts nothing")
-        self.addCleanup(subprocess.run, ["umount", buckets], check=False)
+        self.addCleanup(subprocess.run, ["umount", "--quiet", buckets], check=False)
         out = self.tool("verify", "--repair", code=5)
         self.assertIn("it was not repaired", out)
         self.assertIn("something is mounted at one of the two places: unmount it", out)

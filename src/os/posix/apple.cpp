@@ -62,8 +62,6 @@ KernelView view_of_this_process() noexcept { return view_of(::getpid()); }
 const std::uint64_t start_unit = 1000;
 
 /// macOS has no time namespaces.
-bool has_all_users() noexcept { return true; }
-
 std::optional<std::int64_t> clock_offset() noexcept { return 0; }
 
 /// macOS has one pid namespace, which has no number of its own.
@@ -87,6 +85,8 @@ BootIdRead read_boot_id() noexcept {
         return {};
     return {id, true};
 }
+
+bool has_all_users() noexcept { return true; }
 
 int fill_with_random(void* bytes, std::size_t size) { return ::getentropy(bytes, size); }
 

@@ -21,11 +21,10 @@ bool denies_right(const std::filesystem::path& path, const struct ::stat& info) 
         const mode_t needed = is_directory ? S_IRWXU : S_IRUSR;
         return (info.st_mode & needed) != needed;
     }
-    // The system knows this user's groups, and the access control list. Nothing is closed to the
-    // superuser.
+    // The system knows this user's groups and privileges, and the access control list. (Of the
+    // superuser alone, a container may have taken every privilege.)
     const int needed = is_directory ? R_OK | W_OK | X_OK : R_OK | W_OK;
-    return !has_all_rights() && ::faccessat(AT_FDCWD, path.c_str(), needed, AT_EACCESS) != 0 &&
-           errno == EACCES;
+    return ::faccessat(AT_FDCWD, path.c_str(), needed, AT_EACCESS) != 0 && errno == EACCES;
 }
 
 /// Returns the name of an owner, as Denial has it.
