@@ -40,7 +40,8 @@ TEST_CASE("a junction that leads anywhere else is none of a cache") {
         CHECK_FALSE(parse_junction_target(target));
     }
     // The id is judged by the text.
-    const auto odd = parse_junction_target("C:/c/archive/" + std::string(26, '.') + "/tree");
+    const std::string dots = "C:/c/archive/" + std::string(26, '.') + "/tree";
+    const auto odd = parse_junction_target(dots);
     REQUIRE(odd);
     CHECK_FALSE(parse_target(text_of(*odd)));
 }
