@@ -16,8 +16,8 @@
  *                  entry
  *   UNMOUNT        the disk of DEST 0 may be unmounted, and mounted again
  *   PRUNE          a prune drops roots of entry 1 whose DEST leads elsewhere, while that is live or
- *                  retired, and with no lock. It moves such a root to another name in roots/<id>/ first, where
- *                  it still counts
+ *                  retired, and with no lock. It moves such a root to another name in roots/<id>/
+ *                  first, where it still counts
  *   PUT_BACK       the user puts DEST back by hand, at any time. This is not promised, and the
  *                  search must fail
  */

@@ -32,7 +32,7 @@ private:
     TempDir dir_;
 };
 
-/// Makes a cache of the user `nobody` in such a directory.
+/// Makes a cache in the drop directory, which belongs to the user `nobody`.
 void make_cache(const DropDir& drop) {
     fs::create_directory(drop.root());
     own(drop.root());
