@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A link: its text, and what is read at its name, whatever is there.
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "catch.hpp"
 #include "format/link.hpp"
 #include "os/link.hpp"
 #include "os/posix/fd.hpp"
 #include "support/cache.hpp"
+#include "support/socket.hpp"
 
 using namespace larder;
 using namespace larder::format;
@@ -136,16 +135,7 @@ TEST_CASE("a directory or a socket is foreign") {
     const TempDir dir;
     fs::create_directory(dir.path() / "directory");
     CHECK(read(dir.path(), "directory").kind == LinkRead::Kind::foreign);
-
-    const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    REQUIRE(listener >= 0);
-    const os::Fd closer(listener);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string path = dir.path() / "socket";
-    REQUIRE(path.size() < sizeof address.sun_path);
-    path.copy(address.sun_path, path.size());
-    REQUIRE(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    make_socket(dir.path() / "socket");
     CHECK(read(dir.path(), "socket").kind == LinkRead::Kind::foreign);
 }
 

@@ -6,9 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -20,6 +18,7 @@
 #include "os/posix/fd.hpp"
 #include "support/cache.hpp"
 #include "support/child.hpp"
+#include "support/socket.hpp"
 
 namespace larder::testing {
 
@@ -147,17 +146,6 @@ inline std::map<std::string, std::string> exact_snapshot(const fs::path& top) {
     add(top);
     for (const auto& entry : fs::recursive_directory_iterator(top)) add(entry.path());
     return found;
-}
-
-/// Makes a socket that has this name.
-inline void make_socket(const fs::path& path) {
-    const os::Fd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    REQUIRE(path.string().size() < sizeof address.sun_path);
-    path.string().copy(address.sun_path, path.string().size());
-    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-            0);
 }
 
 inline bool stands(const fs::path& path) { return fs::exists(fs::symlink_status(path)); }

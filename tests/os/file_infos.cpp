@@ -2,9 +2,7 @@
 // What is told of a file, beside what the system itself says.
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -15,6 +13,7 @@
 #include "os/file.hpp"
 #include "os/posix/fd.hpp"
 #include "support/cache.hpp"
+#include "support/socket.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -29,15 +28,7 @@ struct OfEachKind {
         fs::create_directory(dir.path() / "directory");
         fs::create_symlink("nowhere", dir.path() / "symlink");
         REQUIRE(::mkfifo((dir.path() / "pipe").c_str(), 0600) == 0);
-        const os::Fd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        // A short path: a socket's holds a hundred bytes.
-        REQUIRE(::chdir(dir.path().c_str()) == 0);
-        std::strcpy(address.sun_path, "socket");
-        REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address),
-                       sizeof address) == 0);
-        REQUIRE(::chdir("/") == 0);
+        make_socket(dir.path() / "socket");
     }
 
     TempDir dir;

@@ -3,9 +3,7 @@
 
 #include "format/manifest.hpp"
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <larder/materialize.hpp>
@@ -14,6 +12,7 @@
 #include "os/clock.hpp"
 #include "os/process.hpp"
 #include "scene.hpp"
+#include "support/socket.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -43,22 +42,6 @@ struct ManifestScene : Scene {
 
     std::string id;
 };
-
-/// Makes a socket at a path.
-void make_socket(const fs::path& path) {
-    // The path of the scene may be too long for an address.
-    const TempDir short_dir;
-    ::sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string near = (short_dir.path() / "s").string();
-    REQUIRE(near.size() < sizeof address.sun_path);
-    near.copy(address.sun_path, near.size());
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    const auto bound = ::bind(fd, reinterpret_cast<::sockaddr*>(&address), sizeof address);
-    ::close(fd);
-    REQUIRE(bound == 0);
-    fs::rename(near, path);
-}
 
 /// Returns "kind path: what" for each finding, with its path below the entry.
 std::vector<std::string> findings_of(const ManifestScene& scene) {

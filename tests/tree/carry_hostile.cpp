@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Carry beside obstacles: files in its way, symlinks that it must not follow, disks that are full.
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <cstring>
 #include <ctime>
 #include <string_view>
 
 #include "support.hpp"
+#include "support/socket.hpp"
 #include "tree/carry.hpp"
 #include "tree/measure.hpp"
 #include "tree/remove.hpp"
@@ -40,12 +38,7 @@ TEST_CASE("a pipe or a socket can't be carried, and the error names it") {
     if (GENERATE(true, false)) {
         REQUIRE(::mkfifo((temp / "source/dir/odd").c_str(), 0600) == 0);
     } else {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::strncpy(address.sun_path, (temp / "source/dir/odd").c_str(),
-                     sizeof address.sun_path - 1);
-        const larder::os::Fd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
-        REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        testing::make_socket(temp / "source/dir/odd");
     }
     const auto refused = carry(temp / "source", temp / "target");
     REQUIRE(code(refused) == "invalid");
