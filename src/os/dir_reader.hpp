@@ -62,7 +62,15 @@ template <class Visit>
     return for_each_name(std::move(reader), std::move(visit));
 }
 
-/// Does the same, but goes on after an error, and returns the first one at the end. Only
+/// Returns whether a directory has no names. A `dir` that is not open has none.
+[[nodiscard]] inline Result<bool> is_empty(const Dir& dir) {
+    if (!dir.is_open()) return true;
+    TRY_ASSIGN(auto reader, DirReader::open(dir));
+    TRY_ASSIGN(const DirEntry first, reader.next());
+    return !first;
+}
+
+/// Does what for_each_name does, but goes on after an error, and returns the first one at the end. Only
 /// `interrupted` ends it at once.
 template <class Visit>
 [[nodiscard]] Result<> for_every_name(const Dir& dir, Visit visit) {

@@ -142,16 +142,6 @@ Result<std::optional<KeyPath>> ensure_generation(const cache::Root& root, const 
                     "directory on another file system (`cachetool doctor` tests one)");
 }
 
-/// Returns whether a directory holds no name. If it cannot be listed, that counts as false.
-bool is_empty(const os::Dir& dir) {
-    bool empty = true;
-    const auto listed = os::for_each_name(dir, [&](const std::string&, os::FileKind) -> Result<> {
-        empty = false;
-        return {};
-    });
-    return listed && empty;
-}
-
 /// Retires the pointer of a bucket that has no key. Returns its name in `retired/buckets/`; nullopt
 /// if the bucket has keys, or is gone, or if its lock is not free. A look at the keys and a rename
 /// of the pointer are two steps, between which a publish could bring a key. So both are made under
@@ -160,11 +150,11 @@ Result<std::optional<std::string>> retire_if_empty(cache::Root& root,
                                                    const std::string& encoded_bucket) {
     // This look spares the lock, as a rule.
     const auto before = root.keys().open_bucket(encoded_bucket);
-    if (!before || !is_empty(*before)) return std::nullopt;
+    if (!before || !os::is_empty(*before).value_or(false)) return std::nullopt;
     TRY_ASSIGN(const auto lock, cache::BucketLock::try_exclusive(root, encoded_bucket));
     if (!lock) return std::nullopt;
     const auto keys = root.keys().open_bucket(encoded_bucket);
-    if (!keys || !is_empty(*keys)) return std::nullopt;
+    if (!keys || !os::is_empty(*keys).value_or(false)) return std::nullopt;
     TRY_ASSIGN(std::string retired,
                root.retire_pointer(root.dirs().buckets, encoded_bucket, format::evicted));
     (void)os::point("collect.bucket-retired");

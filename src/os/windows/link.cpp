@@ -189,13 +189,7 @@ Result<> make_junction_at(const Dir& parent, const std::string& name, const std:
 
 bool is_unset_junction_at(const Dir& parent, const std::string& name) {
     const auto dir = open_dir_at(parent, name);
-    if (!dir) return false;
-    bool is_empty = true;
-    const auto listed = for_each_name(*dir, [&](const std::string&, FileKind) -> Result<> {
-        is_empty = false;
-        return {};
-    });
-    return listed && is_empty;
+    return dir && is_empty(*dir).value_or(false);
 }
 
 Result<FileHandle> open_junction_at(const Dir& parent, const std::string& name) {
