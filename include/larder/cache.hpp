@@ -68,9 +68,10 @@ public:
     /// if a process uses it, gives it back. A crash at the very end may leave an empty directory.
     [[nodiscard]] static Result<> destroy(const std::filesystem::path& root);
     /// Makes all the checks that destroy makes before it changes anything, and changes nothing: a
-    /// dry run. It does not foresee what the system refuses to delete.
+    /// dry run. It does not foresee what the system refuses to delete in the root.
     ///
-    /// Errors: those of destroy, if destroy would end with `busy` or `refused` now.
+    /// Errors: those of destroy, if destroy would end with `busy` or `refused` now, or with `system`
+    /// because the root itself can't be removed.
     /// Concurrency: another destroy or collection that begins during the call finds the locks taken
     /// and ends with `busy`.
     /// Crash: the owner of the root may have gained the right to read what was closed to it.

@@ -372,8 +372,9 @@ void larder_cache_close(larder_cache* cache);
  * a process uses it, gives it back. A crash at the very end may leave an empty directory. */
 larder_code larder_cache_destroy(const char* root, larder_error** error);
 /* Makes all the checks that larder_cache_destroy makes before it changes anything, and changes
- * nothing: a dry run. It does not foresee what the system refuses to delete.
- * Errors: those of larder_cache_destroy, if that would end with `busy` or `refused` now. */
+ * nothing: a dry run. It does not foresee what the system refuses to delete in `root`.
+ * Errors: those of larder_cache_destroy, if that would end with `busy` or `refused` now, or with
+ * `system` because `root` itself can't be removed. */
 larder_code larder_cache_check_destroy(const char* root, larder_error** error);
 
 /* Returns the absolute path of the root, without symlinks. The text is valid as long as the handle.

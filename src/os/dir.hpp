@@ -90,6 +90,10 @@ using Permissions = std::filesystem::perms;
 /// Removes a directory. Fails with Why::not_empty or Why::exists if it is not empty.
 [[nodiscard]] Result<> remove_dir_at(const Dir& parent, const std::string& name);
 
+/// Returns whether this process may remove a directory of its own, if that is empty and nothing is
+/// mounted on it.
+[[nodiscard]] Result<bool> may_remove_dir_at(const Dir& parent, const std::string& name);
+
 /// Returns whether this process may list the directory and change what is in it.
 [[nodiscard]] Result<bool> is_writable(const Dir& dir);
 

@@ -51,17 +51,40 @@ Result<> remove_if_there(const os::Dir& dir, const std::string& name, Remove rem
     return is_absent(removed) ? Result<>() : removed;
 }
 
+/// Returns what a user can do about the directory of a cache that can't be removed.
+std::string how_to_remove(const os::Dir& parent, Why why) {
+    switch (why) {
+        case Why::busy:
+            return "something is mounted there: unmount it, or leave it";
+        case Why::denied:
+            return "leave it, or ask the owner of " + parent.path.string() + " to delete it";
+        default:
+            return "delete that";
+    }
+}
+
 /// Removes the directory of a cache of which nothing else is left. Errors: Why::not_empty or
 /// Why::exists if something stands in it by now.
 Result<> remove_empty_root(const os::Dir& parent, const std::string& name) {
     auto removed = remove_if_there(parent, name, [&] { return os::remove_dir_at(parent, name); });
     if (!removed && !is_not_empty(removed)) {
-        removed.error().detail =
-            std::string("the cache is gone, and only its directory is left; ") +
-            (why_of(removed) == Why::busy ? "something is mounted there: unmount it, or leave it"
-                                          : "delete that");
+        removed.error().detail = "the cache is gone, and only its directory is left; " +
+                                 how_to_remove(parent, why_of(removed));
     }
     return removed;
+}
+
+/// Looks whether remove_empty_root would succeed. Errors: Why::denied, Why::busy.
+Result<> check_removable(const os::Dir& parent, const std::string& name) {
+    TRY_ASSIGN(const bool may_remove, os::may_remove_dir_at(parent, name));
+    const auto unmounted = os::open_dir_unmounted_at(parent, name);
+    const bool is_mounted = why_of(unmounted) == Why::cross_device;
+    if (may_remove && !is_mounted) return {};
+    const Why why = is_mounted ? Why::busy : Why::denied;
+    auto failed = os::fail(why, "remove directory", parent / name);
+    failed.value().detail = "all that is in it would go, and only this directory would be left; " +
+                            how_to_remove(parent, why);
+    return failed;
 }
 
 /// One destroy of the cache at `root`. If it is killed or fails after it has replaced `format`,
@@ -79,13 +102,15 @@ public:
     }
 
     /// Looks whether a living process uses the cache, a path is linked to one of its entries, or a
-    /// staging area names a kept tree. Errors:
-    /// `busy`, `refused`.
+    /// staging area names a kept tree. Errors: `busy`, `refused`.
     Result<> check() {
         TRY(check_unused());
         TRY(check_unlinked(root_));
         return check_kept(root_);
     }
+
+    /// Looks whether the directory of the cache could be removed at the end. Errors: the system's.
+    Result<> check_end() const { return check_removable(parent_, last_name_of(root_.path)); }
 
     /// Deletes the cache, in the order of docs/protocol.md. Requires: lock has succeeded. Errors:
     /// `busy` if another process uses the cache; then its entries are as before.
@@ -307,11 +332,7 @@ private:
             const auto area = os::open_dir_at(*staging, name);
             if (has_no_directory(area)) return {};
             TRY(area);
-            bool is_empty = true;
-            TRY(os::for_each_name(*area, [&](const std::string&, os::FileKind) -> Result<> {
-                is_empty = false;
-                return {};
-            }));
+            TRY_ASSIGN(const bool is_empty, os::is_empty(*area));
             if (is_empty) return {};
             auto made = os::write_new_file_at(participants, name, "");
             return why_of(made) == Why::exists ? Result<>() : made;
@@ -479,16 +500,6 @@ Result<os::Dir> open_destroyable(const fs::path& root, LentRights& rights) {
     return dir;
 }
 
-/// Returns whether nothing stands in a directory.
-Result<bool> holds_nothing(const os::Dir& dir) {
-    bool empty = true;
-    TRY(os::for_each_name(dir, [&](const std::string&, os::FileKind) -> Result<> {
-        empty = false;
-        return {};
-    }));
-    return empty;
-}
-
 }  // namespace
 
 Result<> destroy(const fs::path& path) {
@@ -497,7 +508,7 @@ Result<> destroy(const fs::path& path) {
     TRY_ASSIGN(os::Dir dir, open_destroyable(root, rights));
     // What can fail without an effect comes before anything is deleted.
     TRY_ASSIGN(os::Dir parent, os::open_dir_for_names(root.parent_path()));
-    TRY_ASSIGN(const bool empty, holds_nothing(dir));
+    TRY_ASSIGN(const bool empty, os::is_empty(dir));
     if (empty) {
         // A destroy that is killed at its very end leaves it.
         auto deleted = remove_empty_root(parent, last_name_of(root));
@@ -517,7 +528,8 @@ Result<> check_destroy(const fs::path& path) {
     TRY_ASSIGN(os::Dir parent, os::open_dir_for_names(root.parent_path()));
     Destroyer destroyer(std::move(dir), std::move(parent));
     TRY(destroyer.lock());
-    return destroyer.check();
+    TRY(destroyer.check());
+    return destroyer.check_end();
 }
 
 }  // namespace larder::protocol

@@ -57,12 +57,18 @@ TEST_CASE("destroy in a directory that its user may not list deletes all that it
         if (is_closed) fs::permissions(drop.root(), fs::perms::none);
         in_child([&](Child&) {
             become_nobody();
-            Child::must(Cache::check_destroy(drop.root()));
             // Nothing here lets the user remove a name of root's directory.
+            const auto checked = Cache::check_destroy(drop.root());
+            Child::must(!checked, "not foreseen");
             const auto destroyed = Cache::destroy(drop.root());
             Child::must(!destroyed, "removed");
             Child::must(contains(destroyed.error().message(), "only its directory is left"),
                         destroyed.error().message());
+            for (const Error& error : {checked.error(), destroyed.error()}) {
+                Child::must(error.code == Errc::system, "another code");
+                Child::must(contains(error.message(), "ask the owner of " + drop.path().string()),
+                            error.message());
+            }
         });
         CHECK(count_entries(drop.root()) == 0);
         in_child([&](Child&) {
@@ -81,6 +87,7 @@ TEST_CASE("destroy in a directory that its user may change and not list deletes 
         make_cache(drop);
         in_child([&](Child&) {
             become_nobody();
+            Child::must(Cache::check_destroy(drop.root()));
             Child::must(Cache::destroy(drop.root()));
         });
         CHECK_FALSE(stands(drop.root()));

@@ -37,11 +37,16 @@ bool tells_what_is_there(int error) {
 /// Returns whether an empty directory stands at a name; false if the system does not tell.
 bool is_empty_dir(const Dir& parent, const std::string& name) {
     const auto dir = open_dir_at(parent, name);
-    if (!dir) return false;
-    auto reader = DirReader::open(*dir);
-    if (!reader) return false;
-    const auto first = reader->next();
-    return first && !*first;
+    return dir && is_empty(*dir).value_or(false);
+}
+
+/// Returns whether this process has these rights to a directory.
+Result<bool> allows(const Dir& dir, int rights) {
+    // By the effective user, as the calls that list and change the directory check it.
+    const auto ask = [&] { return ::faccessat(fd_of(dir.handle), ".", rights, AT_EACCESS); };
+    if (retry(ask) == 0) return true;
+    if (errno == EACCES || errno == EPERM || errno == EROFS) return false;
+    return fail(errno, "look at the rights to", dir.path);
 }
 
 }  // namespace
@@ -154,14 +159,10 @@ Result<> remove_dir_at(const Dir& parent, const std::string& name) {
     return fail(errno, "remove directory", parent / name);
 }
 
-Result<bool> is_writable(const Dir& dir) {
-    // By the effective user, as the calls that list and change the directory check it.
-    const auto ask = [&] {
-        return ::faccessat(fd_of(dir.handle), ".", R_OK | W_OK | X_OK, AT_EACCESS);
-    };
-    if (retry(ask) == 0) return true;
-    if (errno == EACCES || errno == EPERM || errno == EROFS) return false;
-    return fail(errno, "look at the rights to", dir.path);
+Result<bool> is_writable(const Dir& dir) { return allows(dir, R_OK | W_OK | X_OK); }
+
+Result<bool> may_remove_dir_at(const Dir& parent, const std::string& /*name*/) {
+    return allows(parent, W_OK | X_OK);
 }
 
 }  // namespace larder::os

@@ -96,10 +96,12 @@ int error_on_windows(const RenamedName& from, Waiting waiting) {
 /// Returns the error of a rename that was refused.
 tl::unexpected<Error> not_renamed(int error, const RenamedName& from, const RenamedName& to) {
     std::string detail = "to " + to.path().string();
-    if (error == EXDEV)
-        detail +=
-            "; something is mounted at one of the two places: unmount it (and overlayfs "
-            "renames no directory of a lower layer)";
+    if (error == EXDEV) {
+        detail += "; something is mounted at one of the two places: unmount it";
+        const auto renamed = from.info();
+        if (renamed && renamed->is_directory())
+            detail += " (and overlayfs renames no directory of a lower layer)";
+    }
     return fail(error, "rename", from.path(), std::move(detail));
 }
 

@@ -125,6 +125,20 @@ Result<> remove_dir_at(const Dir& parent, const std::string& name) {
     return {};
 }
 
+Result<bool> may_remove_dir_at(const Dir& parent, const std::string& name) {
+    Name text(name);
+    NTSTATUS status = text.status();
+    FileHandle removable;
+    if (status >= 0) {
+        status = windows::open_itself(removable, {windows::handle_of(parent.handle), text.string()},
+                                      {.access = DELETE, .options = FILE_DIRECTORY_FILE});
+    }
+    if (status >= 0) return true;
+    const int error = windows::error_of(status);
+    if (why_of(error) == Why::denied || why_of(error) == Why::read_only) return false;
+    return fail(error, "look at the rights to", parent / name);
+}
+
 Result<bool> is_writable(const Dir& dir) {
     // Windows has no call that asks, so this opens the directory with all these rights.
     FileHandle writable;
