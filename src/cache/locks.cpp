@@ -121,8 +121,10 @@ Result<FileLock> open_locks(const Root& root) {
     const os::Dir& dir = root.dirs().root;
     auto opened = FileLock::open(dir, format::locks_name);
     if (opened) return opened;
-    if (const auto info = os::stat_at(dir, format::locks_name); info && !info->is_regular())
+    if (const auto info = os::stat_at(dir, format::locks_name); info && !info->is_regular()) {
+        opened.error().code = Errc::damaged;
         opened.error().detail = file_belongs_here;
+    }
     return opened;
 }
 

@@ -381,19 +381,28 @@ TEST_CASE("what is no file in the place of format is refused, and moving it away
     }
 }
 
-TEST_CASE("a pipe in the place of locks is named by a collection and by verify") {
-    const TempDir dir;
-    const fs::path root = dir.path() / "cache";
-    in_child([&](Child&) { (void)open_cache(root); });
-    fs::remove(root / "locks");
-    REQUIRE(::mkfifo((root / "locks").c_str(), 0600) == 0);
-    in_child([&](Child&) {
-        const Cache cache = open_cache(root);
-        const auto verified = cache.verify();
-        Child::must(!verified && contains(verified.error().message(), "move away"), "verify");
-        const auto collected = cache.collect();
-        Child::must(!collected && contains(collected.error().message(), "move away"), "collect");
-    });
+TEST_CASE("what is no file in the place of locks is named by a collection and by verify") {
+    for (const std::string kind : {"pipe", "socket", "directory", "symlink"}) {
+        INFO(kind);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache", locks = root / "locks";
+        in_child([&](Child&) { (void)open_cache(root); });
+        fs::remove(locks);
+        if (kind == "pipe") REQUIRE(::mkfifo(locks.c_str(), 0600) == 0);
+        if (kind == "socket") make_socket(locks);
+        if (kind == "directory") fs::create_directory(locks);
+        if (kind == "symlink") fs::create_symlink("nowhere", locks);
+        in_child([&](Child&) {
+            const Cache cache = open_cache(root);
+            const auto verified = cache.verify();
+            Child::must(!verified && contains(verified.error().message(), "move away"), "verify");
+            const auto collected = cache.collect();
+            Child::must(!collected && contains(collected.error().message(), "move away"),
+                        "collect");
+            for (const Errc code : {verified.error().code, collected.error().code})
+                Child::must(code == Errc::damaged, kind + ": " + std::string(name_of(code)));
+        });
+    }
 }
 
 TEST_CASE("what is no file in the place of a tag is found, and a repair moves it away") {
