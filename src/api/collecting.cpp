@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "api/collecting.hpp"
 
+#include <algorithm>
+
+#include "base/error.hpp"
 #include "policy/evict.hpp"
 #include "policy/limits.hpp"
 #include "protocol/collect.hpp"
@@ -34,8 +37,13 @@ void settle_after(Result<CollectReport>& collected, const protocol::RootRef& roo
                   const CollectOptions& options) {
     if (!options.settle || options.dry_run || !collected || collected->stopped) return;
     if (options.stop.stop_requested() || !protocol::can_settle(*root)) return;
-    if (auto settled = protocol::settle(*root, protocol::IfFull::leave); !settled)
-        collected->failures.push_back(std::move(settled).error());
+    const auto settled = protocol::settle(*root, protocol::IfFull::leave);
+    if (settled) return;
+    // The collection may have met the same error.
+    const bool is_known =
+        std::any_of(collected->failures.begin(), collected->failures.end(),
+                    [&](const Error& failure) { return say_the_same(failure, settled.error()); });
+    if (!is_known) collected->failures.push_back(settled.error());
 }
 
 /// Returns the report of a collection that could do all. If the collection could not do some things

@@ -12,6 +12,9 @@ namespace larder {
 [[nodiscard]] tl::unexpected<Error> fail(Errc code, const char* step, std::filesystem::path path,
                                          std::string detail);
 
+/// Returns whether two errors say the same of the same path, so that a user needs only one of them.
+[[nodiscard]] bool say_the_same(const Error& one, const Error& other) noexcept;
+
 /// Returns the system's reason for a failure; Why::none for a success, and for a failure that is
 /// larder's own.
 template <class T>

@@ -33,8 +33,7 @@ public:
     void add(const Error& error) {
         if (errors_.size() >= most) return;
         const bool known = std::any_of(errors_.begin(), errors_.end(), [&](const Error& other) {
-            return other.code == error.code && other.path == error.path && other.why == error.why &&
-                   other.detail == error.detail;
+            return say_the_same(other, error);
         });
         if (!known) errors_.push_back(error);
     }

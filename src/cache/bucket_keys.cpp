@@ -77,7 +77,7 @@ Result<bool> BucketKeys::bucket_exists(const std::string& encoded_bucket) const 
     if (pointer.kind == PointerRead::Kind::foreign) {
         return fail(Errc::damaged, "look at", dirs_.buckets / encoded_bucket,
                     "a link to a generation should be here, and something else is; `cachetool "
-                    "verify --repair` moves it away");
+                    "verify --repair` takes it away");
     }
     return pointer.kind == PointerRead::Kind::generation;
 }

@@ -491,15 +491,16 @@ Result<std::optional<os::FileHandle>> open_table(const os::Dir& participants,
     return std::move(*file);
 }
 
-/// Calls `visit(number, file)` for each table. Notes the errors of single tables in `errors`.
-template <class Visit>
+/// Calls `visit(number, file)` for each table. Notes the errors of single tables in `errors`, but
+/// not of a table that can't be opened if `can_be_left(name)` is true.
+template <class CanBeLeft, class Visit>
 Result<> for_each_table(const os::Dir& participants, TableUse use, NotedErrors& errors,
-                        Visit visit) {
+                        CanBeLeft can_be_left, Visit visit) {
     return os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
         const auto number = format::parse_participant_name(name);
         if (!number) return {};
         auto file = open_table(participants, name, use);
-        if (!file) return errors.note(file);
+        if (!file) return can_be_left(name) ? Result<>() : errors.note(file);
         return *file ? errors.note(visit(*number, **file)) : Result<>();
     });
 }
@@ -534,7 +535,8 @@ Result<> reap_staging(const os::Dir& staging, const std::string& name, const Rea
 
 Result<ParticipantList> read_participants(const os::Dir& participants, os::Search search) {
     ParticipantList list;
-    TRY(for_each_table(participants, TableUse::read, list.unreadable,
+    const auto can_be_left = [](const std::string&) { return false; };
+    TRY(for_each_table(participants, TableUse::read, list.unreadable, can_be_left,
                        [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
                            const auto path = participants / format::participant_name(number);
                            TRY_ASSIGN(auto view, view_participant(file, number, search, path));
@@ -558,8 +560,9 @@ public:
         const auto visit = [this](std::uint32_t number, const os::FileHandle& file) {
             return reap_if_dead(number, file);
         };
-        const auto listed =
-            for_each_table(places_.participants, TableUse::lock, report_.errors, visit);
+        const auto can_be_left = [this](const std::string& name) { return has_left_nothing(name); };
+        const auto listed = for_each_table(places_.participants, TableUse::lock, report_.errors,
+                                           can_be_left, visit);
         if (!listed) report_.errors.add(listed.error());
         return std::move(report_);
     }
@@ -576,6 +579,18 @@ private:
             return why_of(made) == Why::exists ? Result<>() : made;
         };
         return os::for_every_name(places_.staging, make_if_missing);
+    }
+
+    /// Returns whether there would be nothing to reap, whether its process lives or not: its table,
+    /// which can only be read, names no process, and nothing is staged. Returns false if this can't
+    /// be told.
+    [[nodiscard]] bool has_left_nothing(const std::string& name) const {
+        const auto file = open_table(places_.participants, name, TableUse::read);
+        if (!file || !*file) return false;
+        const auto table = read_table(**file, places_.participants / name);
+        if (!table || table->announced || !table->uses.empty()) return false;
+        const auto area = os::open_dir_at(places_.staging, name);
+        return is_absent(area) || (area && os::is_empty(*area).value_or(false));
     }
 
     /// Judges the participant `number`, whose table is `file`, and reaps it if it is dead. Holds

@@ -35,7 +35,7 @@ struct ParticipantDirs {
 
 /// What is wrong with something that stands where only a directory may stand.
 inline constexpr const char* no_directory =
-    "no directory stands here, but something else; `cachetool verify --repair` moves it away";
+    "no directory stands here, but something else; `cachetool verify --repair` takes it away";
 
 /// This process as a participant: a staging area, the table that goes with it, and further tables
 /// if it needs more slots or activities. It never gives a table back before it ends. Thread-safe.

@@ -105,7 +105,7 @@ Result<LinkRead> look_at_key(const cache::Root& root, const KeyPath& at, Replace
         return fail(
             Errc::damaged, "publish", *at.dir / at.path,
             "something that is no link of this cache stands here; `cachetool verify --repair` "
-            "moves it away");
+            "takes it away");
     }
     const bool is_new = old.kind == LinkRead::Kind::absent;
     if (!is_new && replace == Replace::no) {

@@ -55,7 +55,7 @@ Result<> write_boot_file(const cache::Root& root, const format::BootFile& file, 
     // A collection that is at its end has deleted the file. The next one writes it again.
     if (is_absent(placed)) return {};
     if (why_of(placed) == Why::is_directory)
-        placed.error().detail = "a directory; `cachetool verify --repair` moves it away";
+        placed.error().detail = "a directory; `cachetool verify --repair` takes it away";
     return placed;
 }
 

@@ -2,6 +2,7 @@
 // A cache that came with an image: it is in a lower layer of an overlayfs, whose directories can't
 // be renamed (EXDEV). Everything works there as elsewhere, and the lower layer does not change.
 
+#include <algorithm>
 #include <csignal>
 
 #include "support.hpp"
@@ -287,4 +288,24 @@ TEST_CASE("overlay: a repair takes directories of the image away that block a ke
         CHECK(value(cache.verify()).findings.empty());
         image.require_lower_untouched();
     }
+}
+
+TEST_CASE("overlay: a repair takes nothing that is mounted in the place of a key") {
+    const Image image(BucketKind::directory, [](const fs::path& cache) {
+        const fs::path key = cache / "buckets" / "b" / "k";
+        fs::remove(key);
+        fs::create_directory(key);
+    });
+    SKIP_UNLESS_MOUNTED(image);
+    const fs::path key = image.root() / "buckets" / "b" / "k";
+    const Mount mount("tmpfs", key, "tmpfs");
+    SKIP_UNLESS(mount, "the right to mount a tmpfs");
+    write_file(key / "mine", "of the user");
+    const VerifyReport report = value(open_cache(image.root()).verify({.repair = true}));
+    const auto of_key = std::find_if(report.findings.begin(), report.findings.end(),
+                                     [&](const Finding& finding) { return finding.path == key; });
+    REQUIRE(of_key != report.findings.end());
+    CHECK_FALSE(of_key->repaired);
+    CHECK(contains(of_key->what, "unmount it"));
+    CHECK(read_file(key / "mine") == "of the user");
 }

@@ -723,6 +723,8 @@ TEST_CASE("a lease table of another user: its owner is named, and what it keeps 
     });
     // Its leases can be read now, so garbage is deleted. But it can't be cleaned up.
     fs::permissions(table, fs::perms(0644));
+    const fs::path left = root / "staging" / "0" / "left";
+    write_file(left, "by a dead process");
     in_child([&](Child&) {
         become_nobody();
         const Cache cache = open_cache(root);
@@ -734,6 +736,12 @@ TEST_CASE("a lease table of another user: its owner is named, and what it keeps 
         Child::must(names_root(text, table) && !contains(text, "no entry is deleted"), text);
         Child::must(!collected && collected.error().code == Errc::system, text);
         Child::must(deleted == 1, "garbage stays");
+    });
+    // If its process has left nothing, there is nothing to clean up, and nothing to say.
+    fs::remove(left);
+    in_child([&](Child&) {
+        become_nobody();
+        Child::must(open_cache(root).collect());
     });
 }
 
@@ -829,6 +837,24 @@ TEST_CASE("a directory that its owner may not read is not moved, and the message
                                   ": a cache may be there, whose files must stay; it denies a "
                                   "right to its owner; `chmod u+rwX` gives it back (";
         Child::must(text.starts_with(start), text);
+    });
+}
+
+TEST_CASE("a collection says once that the file of this boot can't be written") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { (void)open_cache(root); });
+    // The collection writes it for its own sake, and then to settle the cache.
+    fs::create_directories(root / "boots" / os::to_text(os::boot_id()) / "sub");
+    in_child([&](Child&) {
+        std::size_t failures = 0;
+        CollectOptions options{.settle = true};
+        options.on_partial = [&](const CollectReport& done) { failures = done.failures.size(); };
+        const auto collected = open_cache(root).collect({}, options);
+        Child::must(!collected, "collected");
+        Child::must(contains(collected.error().message(), "verify --repair` takes it away"),
+                    collected.error().message());
+        Child::must(failures == 1, std::to_string(failures) + " failures");
     });
 }
 
