@@ -70,8 +70,8 @@ public:
     /// Makes all the checks that destroy makes before it changes anything, and changes nothing: a
     /// dry run. It does not foresee what the system refuses to delete in the root.
     ///
-    /// Errors: those of destroy, if destroy would end with `busy` or `refused` now, or with `system`
-    /// because the root itself can't be removed.
+    /// Errors: those of destroy, if destroy would end with `busy` or `refused` now, or with
+    /// `system` because the root itself can't be removed.
     /// Concurrency: another destroy or collection that begins during the call finds the locks taken
     /// and ends with `busy`.
     /// Crash: the owner of the root may have gained the right to read what was closed to it.
@@ -185,7 +185,8 @@ public:
     /// Ends a link: removes the symlink, if it leads to its entry, and the roots of this path. What
     /// else stands there is left alone.
     ///
-    /// Errors: `miss` if no root of the cache names the path.
+    /// Errors: `miss` if no root of the cache names the path; `refused` if the entry itself is
+    /// mounted there; the system's if the path can't be looked at, and then its roots stay.
     /// Concurrency: takes no lock. If another call links the path meanwhile, its link may stay.
     /// Crash: the path is as before, or gone; roots of it may stay, and another call drops them.
     [[nodiscard]] Result<> unlink(const std::filesystem::path& destination) const;

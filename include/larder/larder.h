@@ -787,7 +787,9 @@ larder_code larder_cache_pins(const larder_cache* cache, larder_pins** pins, lar
 larder_code larder_cache_link(const larder_cache* cache, const char* bucket, const char* key,
                               const char* destination, int32_t durability, larder_error** error);
 /* Ends a link: removes the symlink, if it leads to its entry, and the roots of this path. What else
- * stands there is left alone. Errors: `miss` if no root of the cache names the path. */
+ * stands there is left alone. Errors: `miss` if no root of the cache names the path; `refused` if
+ * the entry itself is mounted there; the system's if the path can't be looked at, and then its
+ * roots stay. */
 larder_code larder_cache_unlink(const larder_cache* cache, const char* destination,
                                 larder_error** error);
 

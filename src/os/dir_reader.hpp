@@ -70,8 +70,8 @@ template <class Visit>
     return !first;
 }
 
-/// Does what for_each_name does, but goes on after an error, and returns the first one at the end. Only
-/// `interrupted` ends it at once.
+/// Does what for_each_name does, but goes on after an error, and returns the first one at the end.
+/// Only `interrupted` ends it at once.
 template <class Visit>
 [[nodiscard]] Result<> for_every_name(const Dir& dir, Visit visit) {
     NotedErrors errors;

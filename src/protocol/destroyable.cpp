@@ -14,10 +14,15 @@ namespace larder::protocol {
 
 namespace {
 
-/// Returns the text of a small file, and nullopt if there is none.
-Result<std::optional<std::string>> read_if_there(const os::Dir& dir, const char* name) {
-    auto text = os::read_file_at(dir, name, format::max_format);
+/// Returns the text of a small file; nullopt if nothing stands there; an empty text if what stands
+/// there is no such file, but a link or a directory, for example.
+Result<std::optional<std::string>> read_if_there(const os::Dir& dir, const std::string& name,
+                                                 std::size_t limit) {
+    auto text = os::read_file_at(dir, name, limit);
     if (is_absent(text)) return std::nullopt;
+    const bool is_other =
+        why_of(text) == Why::is_link || (!text && text.error().code == Errc::damaged);
+    if (is_other) return std::string();
     TRY(text);
     return std::move(*text);
 }
@@ -33,7 +38,7 @@ Result<bool> is_cache(const os::Dir& root) {
             return refuse_destroy(root.path, "a newer larder made this cache; use that one");
         if (read.kind != format::FormatRead::Kind::unknown) return true;
     }
-    TRY_ASSIGN(const auto tag, read_if_there(root, format::cachedir_tag_name));
+    TRY_ASSIGN(const auto tag, read_if_there(root, format::cachedir_tag_name, format::max_format));
     if (tag && format::is_own_tag(*tag)) return true;
     return cache::is_remains(root);
 }
@@ -74,13 +79,7 @@ tl::unexpected<Error> refuse_destroy(const std::filesystem::path& path, std::str
 }
 
 Result<std::optional<std::string>> read_format_text(const os::Dir& root) {
-    auto text = os::read_file_at(root, format::format_name, format::max_format);
-    if (is_absent(text)) return std::nullopt;
-    const bool is_other =
-        why_of(text) == Why::is_link || (!text && text.error().code == Errc::damaged);
-    if (is_other) return std::string();
-    TRY(text);
-    return std::move(*text);
+    return read_if_there(root, format::format_name, format::max_format);
 }
 
 LentRights::~LentRights() {
@@ -274,15 +273,19 @@ Result<> check_root_is_stale(const os::Dir& root, const os::Dir& roots, const st
     const auto of_entry = os::open_dir_at(roots, id);
     if (has_no_directory(of_entry)) return {};
     TRY(of_entry);
-    const auto text = os::read_file_at(*of_entry, name, format::max_root_file);
+    TRY_ASSIGN(const auto text, read_if_there(*of_entry, name, format::max_root_file));
     const auto file = text ? format::parse_root_file(*text) : std::nullopt;
     if (!file) return {};
     const std::filesystem::path path = os::path_of(file->destination);
     const auto end = os::try_stat_path(path, os::Follow::yes);
+    if (!end) return {};
     const auto archive = os::open_dir_at(root, format::archive_name);
-    if (!end || !archive) return {};
-    const auto tree = os::try_stat_at(*archive, (id + "/" + format::tree_name).c_str());
-    if (!tree || tree->identity != end->identity) return {};
+    if (has_no_directory(archive)) return {};
+    TRY(archive);
+    const auto tree = os::stat_at(*archive, id + "/" + format::tree_name);
+    if (has_no_directory(tree)) return {};
+    TRY(tree);
+    if (tree->identity != end->identity) return {};
     return refuse_destroy(root.path, path.string() +
                                          " leads to an entry of it; `cachetool unlink` that path "
                                          "first (`cachetool roots ls` lists all)");

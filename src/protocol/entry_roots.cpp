@@ -49,38 +49,9 @@ std::optional<FoundRoot> read_root(const os::Dir& dir, const format::Id& id,
     return found;
 }
 
-/// Returns the identity of the entry's tree; nullopt if it can't be told.
-std::optional<os::FileIdentity> identity_of_tree(const cache::Root& root, const format::Id& id) {
-    const auto info = os::try_stat_at(root.dirs().archive, format::entry_tree_path(id).c_str());
-    if (!info) return std::nullopt;
-    return info->identity;
-}
-
 /// Returns whether nothing stands at a path.
 bool says_absent(const std::error_code& error) {
     return os::why_of(error) == Why::absent || os::why_of(error) == Why::not_directory;
-}
-
-/// What a look at a path has found.
-enum class PathLook { leads, elsewhere, untold };
-
-/// Looks whether a path leads to the tree of an entry, through any number of symlinks.
-PathLook look_at_path(const cache::Root& root, const format::Id& id, const fs::path& path) {
-    const auto itself = os::try_stat_path(path, os::Follow::no);
-    if (!itself) return says_absent(itself.error()) ? PathLook::elsewhere : PathLook::untold;
-    if (itself->is_symlink()) {
-        std::error_code error;
-        const auto text =
-            os::retried(error, [&](std::error_code& each) { return fs::read_symlink(path, each); });
-        if (!error && text == tree_path(root, id)) return PathLook::leads;
-    }
-    const auto end = os::try_stat_path(path, os::Follow::yes);
-    if (!end) {
-        const bool leads_nowhere =
-            says_absent(end.error()) || os::why_of(end.error()) == Why::is_link;
-        return leads_nowhere ? PathLook::elsewhere : PathLook::untold;
-    }
-    return end->identity == identity_of_tree(root, id) ? PathLook::leads : PathLook::elsewhere;
 }
 
 /// Returns whether the directory of a path, or the nearest one above it that exists, lies on this
@@ -95,17 +66,33 @@ bool is_on_device(const fs::path& path, std::uint64_t device) {
 
 }  // namespace
 
+Result<bool> leads_to_tree(const cache::Root& root, const format::Id& id, const fs::path& path) {
+    const auto itself = os::try_stat_path(path, os::Follow::no);
+    if (!itself && says_absent(itself.error())) return false;
+    if (!itself) return os::fail(itself.error(), "look at", path);
+    if (itself->is_symlink()) {
+        std::error_code error;
+        const auto text =
+            os::retried(error, [&](std::error_code& each) { return fs::read_symlink(path, each); });
+        if (!error && text == tree_path(root, id)) return true;
+    }
+    const auto end = os::try_stat_path(path, os::Follow::yes);
+    const bool leads_nowhere =
+        !end && (says_absent(end.error()) || os::why_of(end.error()) == Why::is_link);
+    if (leads_nowhere) return false;
+    if (!end) return os::fail(end.error(), "look at", path);
+    const auto tree = os::stat_at(root.dirs().archive, format::entry_tree_path(id));
+    if (has_no_directory(tree)) return false;
+    TRY(tree);
+    return end->identity == tree->identity;
+}
+
 RootInfo::State state_of(const cache::Root& root, const FoundRoot& found) {
     if (!found.file) return State::unreadable;
     const fs::path path = os::path_of(found.file->destination);
-    switch (look_at_path(root, found.id, path)) {
-        case PathLook::leads:
-            return State::leads;
-        case PathLook::untold:
-            return State::unreachable;
-        case PathLook::elsewhere:
-            break;
-    }
+    const auto leads = leads_to_tree(root, found.id, path);
+    if (!leads) return State::unreachable;
+    if (*leads) return State::leads;
     return is_on_device(path, found.file->device) ? State::gone : State::unreachable;
 }
 

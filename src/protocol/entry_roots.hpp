@@ -24,6 +24,10 @@ struct FoundRoot {
     std::optional<format::RootFile> file;
 };
 
+/// Returns whether a path leads to the tree of an entry, through any number of symlinks. Errors:
+/// whatever keeps it from being told.
+[[nodiscard]] Result<bool> leads_to_tree(const cache::Root& root, const format::Id& id,
+                                         const std::filesystem::path& path);
 /// Returns whether a root counts, by a look at its path. It counts if the path leads to the entry,
 /// and if that can't be told: the path can't be looked at, or the nearest directory that exists at
 /// or above its directory lies on another device than the root has recorded. Then the disk is not

@@ -184,6 +184,22 @@ Result<> sync_entry(const cache::Root& root, const format::Id& id) {
     return names.end();
 }
 
+/// Removes the symlink at a path. It is no error if nothing stands there. Errors: `refused` for
+/// anything else there.
+Result<> remove_symlink(const fs::path& path) {
+    TRY_ASSIGN(const os::Dir dir, os::open_dir_for_names(path.parent_path()));
+    const std::string name = os::text_of(path.filename());
+    const auto info = os::stat_at(dir, name);
+    if (is_absent(info)) return {};
+    TRY(info);
+    if (!info->is_symlink()) {
+        return fail(Errc::refused, "unlink", path,
+                    "what leads to the entry is no symlink, but a mount; unmount it first");
+    }
+    const auto removed = os::remove_file_at(dir, name);
+    return is_absent(removed) ? Result<>() : removed;
+}
+
 }  // namespace
 
 Result<> link_path(const RootRef& root, const KeyRef& place, const fs::path& destination,
@@ -218,7 +234,8 @@ Result<> unlink_path(const cache::Root& root, const fs::path& destination) {
     bool leads = false;
     TRY(for_each_root(root, [&](const FoundRoot& found) -> Result<> {
         if (!found.file || found.file->destination != text) return {};
-        leads = leads || state_of(root, found) == RootInfo::State::leads;
+        TRY_ASSIGN(const bool leads_there, leads_to_tree(root, found.id, path));
+        leads = leads || leads_there;
         roots.push_back(found);
         return {};
     }));
@@ -226,12 +243,7 @@ Result<> unlink_path(const cache::Root& root, const fs::path& destination) {
         return fail(Errc::miss, "unlink", path,
                     "no entry of this cache is linked to it; `cachetool roots ls` lists the paths");
     }
-    const auto info = os::try_stat_path(path, os::Follow::no);
-    if (leads && info && info->is_symlink()) {
-        TRY_ASSIGN(const os::Dir dir, os::open_dir_for_names(path.parent_path()));
-        const auto removed = os::remove_file_at(dir, os::text_of(path.filename()));
-        if (!is_absent(removed)) TRY(removed);
-    }
+    if (leads) TRY(remove_symlink(path));
     (void)os::point("unlink.removed");
     // The caller says that the path is not used any more, also if its disk is not there.
     const auto may_drop = [](RootInfo::State state) { return state != RootInfo::State::leads; };

@@ -18,21 +18,23 @@ using namespace larder::testing;
 namespace {
 
 /// The call that must fail, counted from 1, and its error; 0: none. If `always` is set, all later
-/// calls fail, too.
+/// calls fail, too. `reached` says whether a call has failed.
 struct Failing {
     int call = 0;
     int error = 0;
     bool always = false;
+    bool reached = false;
 
     bool now() {
         if (call == 0 || --call != 0) return false;
         if (always) call = 1;
+        reached = true;
         errno = error;
         return true;
     }
 };
 Failing faccessat_failing, fstat_failing, fstatat_failing, openat_failing, readlinkat_failing,
-    read_failing, write_failing, lstat_failing;
+    read_failing, write_failing, lstat_failing, stat_failing;
 
 /// How often a file was opened whose name is a number, as those of the lease tables are.
 int tables_opened = 0;
@@ -90,6 +92,12 @@ int __real_lstat(const char* path, struct stat* to);
 int __wrap_lstat(const char* path, struct stat* to);
 int __wrap_lstat(const char* path, struct stat* to) {
     return lstat_failing.now() ? -1 : __real_lstat(path, to);
+}
+
+int __real_stat(const char* path, struct stat* to);
+int __wrap_stat(const char* path, struct stat* to);
+int __wrap_stat(const char* path, struct stat* to) {
+    return stat_failing.now() ? -1 : __real_stat(path, to);
 }
 
 /// With the error 0 it writes nothing, and says so.
@@ -342,6 +350,86 @@ TEST_CASE("if any opening fails, an unpin tells whether the key is still pinned"
         INFO(call);
         CHECK(value(cache.pins()).size() == (unpinned ? 0 : 1));
         if (!reached) break;
+    }
+}
+
+namespace {
+
+/// Links a path to an entry, calls `change(cache, path)` while a call fails, takes the entry out,
+/// and collects. Does this for the first call that fails, the second one and so on. The entry must
+/// stay if the path is still there.
+void keep_what_a_path_leads_to(Failing& failing,
+                               const std::function<void(const Cache&, const fs::path&)>& change) {
+    for (int call = 1;; ++call) {
+        INFO(call);
+        const TempDir dir;
+        const Cache cache = open_cache(dir.path() / "cache");
+        const Bucket bucket = value(cache.bucket("b"));
+        put(bucket, "k", "content");
+        const fs::path path = dir.path() / "linked", between = dir.path() / "between";
+        value(cache.link("b", "k", path));
+        // The path leads to the entry through another symlink.
+        fs::rename(path, between);
+        fs::create_symlink("between", path);
+        failing = {call, EIO};
+        change(cache, path);
+        const bool reached = failing.call == 0;
+        failing = {};
+        (void)bucket.remove("k");
+        (void)value(cache.collect());
+        if (stands(path)) REQUIRE(read_file(path / "f0") == "content");
+        if (!reached) break;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("if any look fails, an unlink, a prune or a collection takes no entry from a path") {
+    struct Call {
+        const char* name;
+        Failing& failing;
+    };
+    for (const Call& each : {Call{"lstat", lstat_failing}, Call{"stat", stat_failing},
+                             Call{"fstatat", fstatat_failing}, Call{"read", read_failing}}) {
+        INFO(each.name);
+        keep_what_a_path_leads_to(each.failing, [](const Cache& cache, const fs::path& path) {
+            if (cache.unlink(path)) CHECK_FALSE(stands(path));
+        });
+        keep_what_a_path_leads_to(
+            each.failing, [](const Cache& cache, const fs::path&) { (void)cache.prune_roots(); });
+        keep_what_a_path_leads_to(each.failing, [](const Cache& cache, const fs::path&) {
+            (void)value(cache.bucket("b")).remove("k");
+            (void)cache.collect();
+        });
+    }
+}
+
+TEST_CASE("if looks or reads in the cache fail, a destroy takes no entry from a path") {
+    struct Call {
+        const char* name;
+        Failing& failing;
+    };
+    for (const Call& each : {Call{"fstatat", fstatat_failing}, Call{"read", read_failing},
+                             Call{"openat", openat_failing}}) {
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache", path = dir.path() / "linked";
+        in_child([&](Child&) {
+            const Cache cache = open_cache(root);
+            put(value(cache.bucket("b")), "k", "content");
+            value(cache.link("b", "k", path));
+        });
+        for (const bool always : {false, true}) {
+            for (int call = 1;; ++call) {
+                INFO(each.name << " " << call << (always ? " and all later ones" : ""));
+                each.failing = {call, EIO, always};
+                const auto destroyed = Cache::destroy(root);
+                const bool reached = each.failing.reached;
+                each.failing = {};
+                CHECK_FALSE(destroyed);
+                REQUIRE(read_file(path / "f0") == "content");
+                if (!reached) break;
+            }
+        }
     }
 }
 
