@@ -93,6 +93,15 @@ def read_link(path):
     return match and match.group(1)
 
 
+def entry_at(path, root):
+    """Returns the id of the entry of a cache to which a symlink leads; None if none stands there.
+    """
+    if not os.path.lexists(path):
+        return None
+    match = re.fullmatch(rf"{re.escape(root)}/archive/([0-9a-z]{{26}})/tree", os.readlink(path))
+    return match and match.group(1) or "elsewhere"
+
+
 # Where a lease table has its own inode (TableHeaderBytes::file in src/format/lease_table.hpp).
 INODE_IN_TABLE = struct.Struct("<Q")
 INODE_AT = 504

@@ -233,6 +233,32 @@ class OfMoves:
         return cache.read_tree(place.group(1)) if place else None
 
 
+class OfPaths:
+    """Judges an operation on a path that leads to an entry, beside what a Judge does."""
+
+    def findings(self, root, struck, error):
+        """Returns the findings in a cache. Takes all keys out, and collects."""
+        found = super().findings(root, struck, error)
+        path = f"{os.path.dirname(root)}/{operations.LINKED}"
+        entry = cache.entry_at(path, root)
+        before, after = self.operation.leads
+        if entry not in ([after] if struck.code == 0 else [before, after]):
+            found.append(f"(1) the path leads to {entry}, and not to {before} or {after}")
+        if error and any(name.startswith(".larder-") for name in os.listdir(os.path.dirname(root))):
+            found.append("something unfinished is left beside the path")
+        # From here on the path alone keeps its entry.
+        for command in ["refresh", "b", "c"], ["gc"]:
+            done = tracing.run([self.tool, *command], root)
+            if done.code != 0:
+                found.append(f"{command} ends with {done.code}: {done.err.strip()}")
+        for known, tree in self.operation.linked.items():
+            left = cache.read_tree(f"{root}/archive/{known}/tree")
+            if left != (tree if known == entry else None):
+                found.append(f"(4) the path leads to {entry}, and {known} is "
+                             f"{'changed' if left else 'gone'} or was kept")
+        return found
+
+
 class OfDestroys:
     """Judges caches that were destroyed. Such a cache is as before, or another destroy ends it."""
 
@@ -264,6 +290,7 @@ def judge_of(tool, operation, refuses):
     """Returns the judge of an operation."""
     bases = [OfDestroys] if operation.arguments[0] == "destroy" else []
     bases += [OfMoves] if operation.moved else []
+    bases += [OfPaths] if operation.leads else []
     kind = RefusalJudge if refuses else Judge
     return type("JudgeOfThis", (*bases, kind), {})(tool, operation)
 

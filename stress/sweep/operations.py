@@ -33,6 +33,11 @@ class Operation:
     # the processes that have leased them
     holders: list = dataclasses.field(default_factory=list)
     moved: str = ""  # a tree that the operation takes away: each cache gets a copy of it beside it
+    # the commands that come before the operation in each cache: a root names the path of its cache
+    first: list = dataclasses.field(default_factory=list)
+    linked: dict = dataclasses.field(default_factory=dict)  # id -> tree: what the path may lead to
+    # the ids to which the path may lead before and after the operation; None: there is no path
+    leads: tuple = ()
 
     def end(self):
         for process in self.holders:
@@ -270,9 +275,49 @@ def destroy(prepare):
     return ["destroy"], before, {}
 
 
+# The path that becomes a symlink, beside the cache.
+LINKED = "linked"
+
+
+def linking(first, arguments, leads, changes=lambda state: state):
+    """Returns an operation on a path that leads, or will lead, to an entry. `first` are commands of
+    cachetool. `leads` are keys.
+    """
+    def prepared(prepare):
+        prepare.put("b", "key", "old")
+        before = with_key(prepare.furnish(), prepare.tree("old"))
+        entries = {key: cache.read_keys(prepare.root)["b", key] for key in ("key", "alpha")}
+        return (arguments, changes(before), changes(before), {}, [], "",
+                [[prepare.tool, *words] for words in first], dict(entries.values()),
+                tuple(key and entries[key][0] for key in leads))
+    return prepared
+
+
+LINK_KEY, LINK_ALPHA = ["link", "b", "key", LINKED], ["link", "b", "alpha", LINKED]
+
+
+def without_key(state):
+    return {place: tree for place, tree in state.items() if place != ("b", "key")}
+
+
+def collect_linked(prepare):
+    """The entry to which the path leads was removed, and stays."""
+    arguments, *states, entries, leads = linking(
+        [LINK_ALPHA, LINK_KEY, ["remove", "b", "key"]], ["gc"], ["key", "key"],
+        without_key)(prepare)
+    states[2] = {leads[0]: entries[leads[0]]}
+    return arguments, *states, entries, leads
+
+
 ALL = {"open": first_use, "put": put_new, "replace": put_replacing, "adopt": put_adopting,
        "move": put_moving, "destroy": destroy, "build": build, "remove": remove, "refresh": refresh,
-       "refresh-some": refresh_some, "evict": evict, "restore": restore, "gc": collect}
+       "refresh-some": refresh_some, "evict": evict, "restore": restore, "gc": collect,
+       "link": linking([], LINK_KEY, [None, "key"]),
+       "relink": linking([LINK_ALPHA], LINK_KEY, ["alpha", "key"]),
+       "unlink": linking([LINK_KEY], ["unlink", LINKED], ["key", None]),
+       # The root of the entry that the path has left is what a prune forgets.
+       "prune": linking([LINK_ALPHA, LINK_KEY], ["roots", "prune"], ["key", "key"]),
+       "gc-linked": collect_linked}
 
 
 def reading(*words):
