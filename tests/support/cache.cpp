@@ -17,11 +17,22 @@ namespace {
 
 const char* const file_names[] = {"f0", "sub/f1", "sub/deep/f2"};
 
+/// Returns where a test makes its directories.
+fs::path parent_of_temp_dirs() {
+    if (const char* const asked = std::getenv("LARDER_TEST_DIR")) return asked;
+    // A container may have little memory there. Arbitrary: the images of file systems of several
+    // tests need less than half of it.
+    constexpr std::uintmax_t enough = std::uintmax_t(4) << 30;
+    std::error_code error;
+    const bool in_memory = std::getenv("LARDER_TEST_IN_MEMORY") != nullptr &&
+                           fs::space("/dev/shm", error).available >= enough && !error;
+    return in_memory ? "/dev/shm" : fs::temp_directory_path();
+}
+
 }  // namespace
 
 TempDir::TempDir() : owner_(os::process_id()) {
-    const char* const base = std::getenv("LARDER_TEST_DIR");
-    const fs::path parent = base != nullptr ? base : fs::temp_directory_path();
+    const fs::path parent = parent_of_temp_dirs();
     const fs::path path = parent / ("larder-test-" + to_text(format::fresh_id()));
     if (!fs::create_directory(path))
         throw std::runtime_error("something stands at " + path.string());

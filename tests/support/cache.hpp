@@ -13,8 +13,9 @@ namespace larder::testing {
 
 namespace fs = std::filesystem;
 
-/// A new directory below $LARDER_TEST_DIR, or below the system's directory for temporary files. The
-/// destructor deletes it, but only in the process that made it.
+/// A new directory below $LARDER_TEST_DIR; or below /dev/shm, if $LARDER_TEST_IN_MEMORY is set and
+/// there is space; or below the system's directory for temporary files. The destructor deletes it,
+/// but only in the process that made it.
 class TempDir {
 public:
     TempDir();
