@@ -28,8 +28,13 @@ std::string lease_lines(const std::vector<larder::LeaseInfo>& leases, std::strin
 std::string root_lines(const std::vector<larder::RootInfo>& roots) {
     std::string lines;
     for (const auto& root : roots) {
-        lines += fmt::format("kept: {} {} by the path {}\n", named(root.bucket), named(root.key),
-                             harmless(system::text_of(root.path)));
+        lines +=
+            fmt::format("kept: {} {} by the {} {}{}\n", named(root.bucket), named(root.key),
+                        root.state == larder::RootInfo::State::unreadable ? "root" : "path",
+                        harmless(system::text_of(root.path)),
+                        root.state == larder::RootInfo::State::unreadable
+                            ? ", which can't be read; `cachetool verify --repair` takes it away"
+                            : "");
     }
     return lines;
 }

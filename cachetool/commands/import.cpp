@@ -274,6 +274,20 @@ void write_json(JsonWriter& json, const Imported& one) {
     });
 }
 
+/// Returns one line: "imported 12 entries into uv; 3 were there already". `did` says what was done.
+std::string summary_of(std::string_view did, const std::vector<Imported>& imported,
+                       const std::string& bucket, std::uint64_t incomplete) {
+    const auto added = static_cast<std::uint64_t>(std::count_if(
+        imported.begin(), imported.end(), [](const Imported& one) { return one.result.added; }));
+    auto text = fmt::format(
+        "{} {} into {}; {} there already", did, counted(added, "entry", "entries"), named(bucket),
+        imported.size() - added == 1 ? "1 was" : fmt::format("{} were", imported.size() - added));
+    if (incomplete != 0)
+        text += fmt::format("; {} incomplete and left out",
+                            incomplete == 1 ? "1 is" : fmt::format("{} are", incomplete));
+    return text;
+}
+
 /// Prints what an import would do, as the lines of a batch.
 CommandResult print_plan(const ParsedArguments& arguments, const CommandOutput& output,
                          const std::string& bucket_name, const ForeignCache& found) {
@@ -291,6 +305,7 @@ CommandResult print_plan(const ParsedArguments& arguments, const CommandOutput& 
              .published = one.published,
              .is_there = false});
     }
+    output.say(summary_of("would import", planned, bucket_name, found.incomplete));
     if (output.json())
         return output.document(
             [&](JsonWriter& json) { json.object([&] { json.list("entries", planned); }); });
@@ -302,19 +317,6 @@ CommandResult print_plan(const ParsedArguments& arguments, const CommandOutput& 
                               time, time));
         }
     });
-}
-
-std::string summary_of(const std::vector<Imported>& imported, const std::string& bucket,
-                       std::uint64_t incomplete) {
-    const auto added = static_cast<std::uint64_t>(std::count_if(
-        imported.begin(), imported.end(), [](const Imported& one) { return one.result.added; }));
-    auto text = fmt::format(
-        "imported {} into {}; {} there already", counted(added, "entry", "entries"), named(bucket),
-        imported.size() - added == 1 ? "1 was" : fmt::format("{} were", imported.size() - added));
-    if (incomplete != 0)
-        text += fmt::format("; {} incomplete and left out",
-                            incomplete == 1 ? "1 is" : fmt::format("{} are", incomplete));
-    return text;
 }
 
 /// Puts all that was found. A failure of one entry ends no other, unless the disk is full.
@@ -354,7 +356,7 @@ CommandResult import_all(const ParsedArguments& arguments, const CommandOutput& 
             if (is_full) break;
         }
     }
-    output.say(summary_of(imported, bucket, found.incomplete));
+    output.say(summary_of("imported", imported, bucket, found.incomplete));
     if (worst) {
         (*worst)->write_done = [entries = std::move(imported)](JsonWriter& json) {
             json.list("entries", entries);

@@ -54,10 +54,12 @@ CommandResult prune_roots(const ParsedArguments& arguments, const CommandOutput&
         });
     }
     for (const larder::RootInfo& root : report.dropped)
-        output.say(fmt::format("{}: {}", options.dry_run ? "would drop" : "dropped",
-                               harmless(system::text_of(root.path))));
+        output.say(
+            fmt::format("{}: {} as a root of {} {}", options.dry_run ? "would drop" : "dropped",
+                        harmless(system::text_of(root.path)), named(root.bucket), named(root.key)));
+    const char* const stays = options.dry_run ? "would stay" : report.kept == 1 ? "stays" : "stay";
     output.say(fmt::format("{}; {} {}", counted(report.dropped.size(), "root", "roots"),
-                           report.kept, options.dry_run ? "would stay" : "stay"));
+                           report.kept, stays));
     return done;
 }
 

@@ -189,11 +189,11 @@ public:
     }
 
 private:
-    /// Returns the label of a bucket. Characters that control a terminal have the form that one
-    /// shows.
+    /// Returns the label of a bucket. A name with characters that control a terminal has the form
+    /// that `ls` shows, so that no two buckets have one label.
     static std::string label_of(std::string_view bucket) {
         std::string value;
-        for (const char c : harmless(bucket)) {
+        for (const char c : shown(bucket)) {
             if (c == '\\' || c == '"') value += '\\';
             value += c;
         }

@@ -101,7 +101,7 @@ struct RootInfo {
         gone,         ///< it leads elsewhere, or nothing stands there; it counts no more
         unreadable,   ///< this is no root that this version of larder can read; it counts
     };
-    std::filesystem::path path;  ///< absolute; empty if the root is unreadable
+    std::filesystem::path path;  ///< absolute; if the root is unreadable, that of its own file
     State state = State::leads;
     std::string id;      ///< of the entry
     std::string bucket;  ///< under which the entry was published; empty if its record can't be read

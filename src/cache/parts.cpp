@@ -46,9 +46,11 @@ Result<os::Dir> PartOpener::open(const os::Dir& parent, const char* name, bool m
     auto opened = read_only_ || !may_make ? os::open_dir_at(parent, name)
                                           : os::make_and_open_dir_at(parent, name);
     if (read_only_ && is_absent(opened)) return os::Dir{os::FileHandle(), parent / name};
-    if (is_no_directory(opened))
+    if (is_no_directory(opened)) {
+        opened.error().code = Errc::damaged;
         opened.error().detail =
             "a directory of the cache should be here; move away what stands here";
+    }
     TRY(opened);
     TRY(check(*opened));
     return opened;

@@ -42,10 +42,11 @@ Result<std::optional<os::Dir>> open_roots_of(const cache::Root& root, const form
 /// Reads one root. Returns nullopt if it is gone. What is no root, or can't be read, has no file.
 std::optional<FoundRoot> read_root(const os::Dir& dir, const format::Id& id,
                                    const std::string& name) {
-    FoundRoot found{.id = id, .name = name, .file = std::nullopt};
+    FoundRoot found{.id = id, .name = name, .file = std::nullopt, .error = std::nullopt};
     const auto text = os::read_file_at(dir, name, format::max_root_file);
     if (is_absent(text)) return std::nullopt;
     if (text && format::parse_id(name)) found.file = format::parse_root_file(*text);
+    if (!text && text.error().code == Errc::system) found.error = text.error();
     return found;
 }
 
@@ -97,7 +98,8 @@ RootInfo::State state_of(const cache::Root& root, const FoundRoot& found) {
 }
 
 RootInfo info_of(const cache::Root& root, const FoundRoot& found, RootInfo::State state) {
-    RootInfo info{.path = found.file ? os::path_of(found.file->destination) : fs::path(),
+    const fs::path file = root.dirs().root / format::roots_name / to_text(found.id) / found.name;
+    RootInfo info{.path = found.file ? os::path_of(found.file->destination) : file,
                   .state = state,
                   .id = to_text(found.id),
                   .bucket = {},
@@ -172,6 +174,7 @@ Result<> drop_roots(const cache::Root& root, std::vector<FoundRoot> roots,
     for (const FoundRoot& found : roots) {
         if (found.name.empty() || leases.contains(found.id)) continue;
         if (!may_drop(state_of(root, found))) continue;
+        (void)os::point("roots.judged-one");
         TRY_ASSIGN(const auto dir, open_roots_of(root, found.id));
         if (!dir) continue;
         const auto removed = os::remove_file_at(*dir, found.name);

@@ -22,6 +22,7 @@ struct FoundRoot {
     std::string name;  ///< in `roots/<id>/`
     /// Empty if it can't be read as a root. Then it counts: a newer larder may have made it.
     std::optional<format::RootFile> file;
+    std::optional<Error> error;  ///< why it can't be read; none if what was read is no root
 };
 
 /// Returns whether a path leads to the tree of an entry, through any number of symlinks. Errors:

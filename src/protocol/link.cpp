@@ -9,6 +9,7 @@
 #include "os/path_text.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
+#include "os/standing.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/entry_roots.hpp"
 #include "protocol/get.hpp"
@@ -57,9 +58,12 @@ Result<fs::path> absolute_of(const fs::path& destination, const char* step) {
 /// linked or lies in a cache; `refused` on a network file system; those of opening the directory.
 Result<LinkSite> open_site(const fs::path& destination) {
     TRY_ASSIGN(fs::path path, absolute_of(destination, "link"));
-    TRY_ASSIGN(os::Dir dir, os::open_dir_for_names(path.parent_path()));
-    TRY_ASSIGN(const os::FileInfo info, os::stat_of(dir));
-    if (os::point("link.network") != 0 || os::traits_of(dir.handle).network != nullptr) {
+    auto dir = os::open_dir_for_names(path.parent_path());
+    if (is_absent(dir))
+        dir.error().detail = "there is no such directory; make it, or name another path";
+    TRY(dir);
+    TRY_ASSIGN(const os::FileInfo info, os::stat_of(*dir));
+    if (os::point("link.network") != 0 || os::traits_of(dir->handle).network != nullptr) {
         return fail(Errc::refused, "link", path,
                     "it is on a network file system, where another machine may change the link, "
                     "and no collection could tell; name a path on a local disk");
@@ -70,7 +74,7 @@ Result<LinkSite> open_site(const fs::path& destination) {
                     "it lies in the cache " + around->string() + "; name a path outside of it");
     }
     std::string name = os::text_of(path.filename());
-    return LinkSite{std::move(dir), std::move(name), std::move(path), info.identity};
+    return LinkSite{std::move(*dir), std::move(name), std::move(path), info.identity};
 }
 
 /// Refuses where the path can't become a symlink. Errors: `unsupported`.
@@ -154,8 +158,8 @@ Result<> place_symlink(const LinkSite& site, const std::string& text,
         const std::string beside = tree::unfinished_name();
         TRY(os::make_symlink_at(site.dir, beside, text, os::LeadsTo::directory));
         (void)os::point("link.beside");
-        TRY(check_free(site));
-        auto replaced = os::rename_replacing(site.dir, beside, site.dir, site.name);
+        auto replaced = check_free(site);
+        if (replaced) replaced = os::rename_replacing(site.dir, beside, site.dir, site.name);
         if (replaced) return {};
         (void)os::remove_file_at(site.dir, beside);
         if (!is_absent(replaced) || attempts == most_link_attempts) return replaced;
@@ -163,10 +167,18 @@ Result<> place_symlink(const LinkSite& site, const std::string& text,
 }
 
 /// Fails if the directory of the path was moved since it was opened: its symlink is then not where
-/// the root says, so it is taken away again.
+/// the root says, so it is taken away again. If that can't be told, the path stays, with its root.
 Result<> check_still_there(const LinkSite& site) {
-    const auto now = os::try_stat_path(site.path.parent_path(), os::Follow::yes);
+    const fs::path parent = site.path.parent_path();
+    const auto now = os::try_stat_path(parent, os::Follow::yes);
     if (now && now->identity == site.identity) return {};
+    const Why why = now ? Why::none : os::why_of(now.error());
+    if (!now && why != Why::absent && why != Why::not_directory) {
+        auto failed = os::fail(now.error(), "look at", parent);
+        failed.value().detail =
+            "the path is linked, unless its directory was moved meanwhile; link it again";
+        return failed;
+    }
     (void)os::remove_file_at(site.dir, site.name);
     return fail(Errc::refused, "link", site.path,
                 "its directory was moved meanwhile, so nothing was linked; try again");
@@ -196,8 +208,33 @@ Result<> remove_symlink(const fs::path& path) {
         return fail(Errc::refused, "unlink", path,
                     "what leads to the entry is no symlink, but a mount; unmount it first");
     }
-    const auto removed = os::remove_file_at(dir, name);
+    const auto removed = os::change_standing(dir, name, "remove", "remove the symlink yourself",
+                                             [&] { return os::remove_file_at(dir, name); });
     return is_absent(removed) ? Result<>() : removed;
+}
+
+/// Drops the root of a path that could not be linked, unless the path leads to the entry all the
+/// same. Best effort: a root that stays is dropped by a prune.
+void drop_root(const cache::Root& root, const format::Id& id, const format::RootFile& file) {
+    std::vector<FoundRoot> roots;
+    roots.push_back(
+        {.id = id, .name = format::root_file_name(file), .file = file, .error = std::nullopt});
+    const auto may_drop = [](RootInfo::State state) { return state == RootInfo::State::gone; };
+    (void)drop_roots(root, std::move(roots), may_drop, {});
+}
+
+/// Makes the root and the symlink of a path. Requires: the caller leases the entry.
+Result<> link_leased(const cache::Root& root, const format::Id& id, const LinkSite& site,
+                     const format::RootFile& file, bool power, const cache::CallContext& context) {
+    if (power) TRY(sync_entry(root, id));
+    // (2) The root comes before the path, so that no path leads to an entry without a root.
+    TRY(write_root(root, id, file, power));
+    (void)os::point("link.rooted");
+    // (3)
+    TRY(place_symlink(site, os::text_of(tree_path(root, id)), context));
+    (void)os::point("link.made");
+    TRY(check_still_there(site));
+    return power ? after_change(os::sync(site.dir)) : Result<>();
 }
 
 }  // namespace
@@ -213,17 +250,13 @@ Result<> link_path(const RootRef& root, const KeyRef& place, const fs::path& des
         return fail(Errc::invalid, "link", site.path, "the path is too long; name a shorter one");
     const bool power = options.durability == Durability::power;
     // (1) The lease keeps the entry until its path does.
-    TRY_ASSIGN(const SlotLease lease, get(root, place, context));
-    if (power) TRY(sync_entry(*root, lease.id()));
-    // (2) The root comes before the path, so that no path leads to an entry without a root.
-    TRY(write_root(*root, lease.id(), file, power));
-    (void)os::point("link.rooted");
-    // (3)
-    TRY(place_symlink(site, os::text_of(tree_path(*root, lease.id())), context));
-    (void)os::point("link.made");
-    TRY(check_still_there(site));
-    return power ? after_change(os::sync(site.dir)) : Result<>();
-    // (4) The destructor lets the lease go.
+    TRY_ASSIGN(auto lease, get(root, place, context));
+    const format::Id id = lease.id();
+    auto linked = link_leased(*root, id, site, file, power, context);
+    // (4)
+    { const SlotLease released = std::move(lease); }
+    if (!linked) drop_root(*root, id, file);
+    return linked;
 }
 
 Result<> unlink_path(const cache::Root& root, const fs::path& destination) {
@@ -232,13 +265,17 @@ Result<> unlink_path(const cache::Root& root, const fs::path& destination) {
     const std::string text = os::text_of(path);
     std::vector<FoundRoot> roots;
     bool leads = false;
+    std::optional<Error> unread;
     TRY(for_each_root(root, [&](const FoundRoot& found) -> Result<> {
+        if (found.error) unread = found.error;
         if (!found.file || found.file->destination != text) return {};
         TRY_ASSIGN(const bool leads_there, leads_to_tree(root, found.id, path));
         leads = leads || leads_there;
         roots.push_back(found);
         return {};
     }));
+    // A root that can't be read may be that of the path.
+    if (roots.empty() && unread) return tl::make_unexpected(std::move(*unread));
     if (roots.empty()) {
         return fail(Errc::miss, "unlink", path,
                     "no entry of this cache is linked to it; `cachetool roots ls` lists the paths");

@@ -17,7 +17,9 @@ constexpr const char* no_file =
 
 /// What is wrong with a root that can't be read.
 constexpr const char* no_root =
-    "this can't be read as a root, so it keeps its entry; a repair moves it to deleting/";
+    "this can't be read as a root, so it keeps its entry; a repair moves it to deleting/, and then "
+    "a "
+    "path that it named keeps the entry no more: link that again";
 
 /// Frees the lease table of a finding, which cannot be read, if its process is dead. If that
 /// process may still run, the finding says so.

@@ -558,7 +558,7 @@ class OtherThings(Housekeeping):
                     path.rename(kept)
                     make()
                     for options in [], ["--repair"]:
-                        said = self.complaint("verify", *options, code=1)[0]
+                        said = self.complaint("verify", *options, code=5)[0]
                         self.assertIn(str(path), said)
                         self.assertIn(f"a {noun} of the cache should be here; move away", said)
                     path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()

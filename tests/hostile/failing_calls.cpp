@@ -404,6 +404,51 @@ TEST_CASE("if any look fails, an unlink, a prune or a collection takes no entry 
     }
 }
 
+TEST_CASE("if any look fails, a link leaves the path as it was, or leads it to the entry") {
+    for (Failing* const failing : {&lstat_failing, &stat_failing, &fstatat_failing}) {
+        for (int call = 1;; ++call) {
+            INFO(call);
+            const TempDir dir;
+            const Cache cache = open_cache(dir.path() / "cache");
+            const Bucket bucket = value(cache.bucket("b"));
+            for (const char* const key : {"old", "new"}) put(bucket, key, key);
+            const fs::path path = dir.path() / "linked";
+            value(cache.link("b", "old", path));
+            *failing = {call, EIO};
+            const auto linked = cache.link("b", "new", path);
+            const bool reached = failing->reached;
+            *failing = {};
+            const std::string text = read_file(path / "f0");
+            CHECK((text == "new" || (!linked && text == "old")));
+            CHECK(count_entries(dir.path()) == 2);  // and nothing beside the path
+            value(bucket.refresh());
+            (void)value(cache.collect());
+            CHECK(read_file(path / "f0") == text);
+            if (!reached) break;
+        }
+    }
+}
+
+TEST_CASE("a root that can't be read is no reason to say that a path is not linked") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    put(value(cache.bucket("b")), "k", "content");
+    const fs::path path = dir.path() / "linked";
+    value(cache.link("b", "k", path));
+    for (int call = 1;; ++call) {
+        INFO(call);
+        read_failing = {call, EIO};
+        const auto unlinked = cache.unlink(path);
+        const bool reached = read_failing.reached;
+        read_failing = {};
+        if (!reached) break;
+        REQUIRE_FALSE(unlinked);
+        CHECK(unlinked.error().sys_errno == EIO);
+        CHECK(read_file(path / "f0") == "content");
+    }
+    CHECK_FALSE(stands(path));
+}
+
 TEST_CASE("if looks or reads in the cache fail, a destroy takes no entry from a path") {
     struct Call {
         const char* name;

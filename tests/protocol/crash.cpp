@@ -429,7 +429,8 @@ TEST_CASE("a link that is killed leaves the path as before, or an entry that is 
         put_old(cache);
         link(cache);
     };
-    for (const char* point : {"unlink.removed", "roots.moved-aside", "roots.dropped-one"})
+    for (const char* point :
+         {"unlink.removed", "roots.moved-aside", "roots.judged-one", "roots.dropped-one"})
         check({point, "old"}, put_unlinked, unlink);
 }
 

@@ -391,8 +391,9 @@ TEST_CASE("a prune leaves the roots of a link that is at work, and one that come
         CHECK(scene.collect().rooted.size() == 1);
         CHECK(read_file(second / "f0") == "old");
     }
-    // The link begins and ends after the prune has looked at the path.
-    for (const char* point : {"roots.moved-aside"}) {
+    // The link begins and ends after the prune has looked at the path, once or twice.
+    for (const char* point : {"roots.moved-aside", "roots.judged-one"}) {
+        INFO(point);
         const LinkedScene scene;
         fs::remove(scene.path);
         Child pruning([&](Child&) { (void)value(open_cache(scene.root).prune_roots()); },
