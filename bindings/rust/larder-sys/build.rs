@@ -10,7 +10,7 @@ larder-sys compiles larder, which is written in C++20, with CMake. The machine m
   - the headers of Boost 1.74 or later, and those of tl::expected;
   - for the feature `sha256`, the headers and the library of OpenSSL.
 On Debian and Ubuntu, this installs all of it:
-  sudo apt-get install g++ make cmake libboost-dev libexpected-dev libssl-dev
+  sudo apt-get install g++ cmake ninja-build libboost-dev libexpected-dev libssl-dev
 The feature `system` links an installed larder instead, which pkg-config finds.";
 
 fn main() {
@@ -59,9 +59,19 @@ fn link_compiled(sha256: bool) {
         }
         println!("cargo:rerun-if-changed={}", path.display());
     }
-    let (out, target) = (out_dir(), env::var("TARGET").unwrap_or_default());
+    // A machine may have ninja without make.
+    println!("cargo:rerun-if-env-changed=CMAKE_GENERATOR");
+    let ninja = || has("ninja").then_some("Ninja".to_string());
+    let generator = env::var("CMAKE_GENERATOR").ok().or_else(ninja);
+    // CMake refuses to build in the directory of another generator.
+    let out = out_dir().join(generator.as_deref().unwrap_or("default"));
+    let target = env::var("TARGET").unwrap_or_default();
     let build = || {
         let mut config = cmake::Config::new(sources);
+        if let Some(generator) = &generator {
+            config.generator(generator);
+        }
+        config.out_dir(&out);
         for option in ["SHARED", "TOOL", "EXAMPLES", "TESTS", "BENCH", "STRESS"] {
             config.define(format!("LARDER_BUILD_{option}"), "OFF");
         }
@@ -104,6 +114,13 @@ fn link_compiled(sha256: bool) {
     if let Ok(include) = sources.join("include").canonicalize() {
         println!("cargo:include={}", include.display());
     }
+}
+
+/// Returns true if a program is there, and runs.
+fn has(program: &str) -> bool {
+    let mut command = process::Command::new(program);
+    command.arg("--version").stdout(process::Stdio::null());
+    command.status().map_or(false, |status| status.success())
 }
 
 fn out_dir() -> PathBuf {

@@ -216,7 +216,7 @@ impl Staging {
     /// Hands in the digest of a complete file, so that the publish does not read the file again.
     /// `path` is relative to [`path`](Staging::path), `size` is how many bytes the file has, and
     /// `digest` is what the publish would compute (see
-    /// [`PublishOptions::digests`](crate::PublishOptions::digests)).
+    /// `PublishOptions::digests`, of the feature `sha256`).
     ///
     /// # Errors
     /// `Invalid` if `path` is absolute, leads out of the tree, or is not in its shortest form, and
