@@ -9,7 +9,7 @@ The second form exits with 77, "skipped", if there is no clang-format 14.
 The rules:
 
 - A line has at most 100 columns, unless nothing in it can be broken, such as a long link. Markdown,
-  C++, C, Python, shell and CMake are checked.
+  C++, C, Python, Rust, shell and CMake are checked.
 - No line ends in a blank, and a file ends with one newline. Only shell scripts are indented by
   tabs, since a here document may need them.
 - A link from one of our pages to another file leads to a file.
@@ -26,12 +26,15 @@ import sys
 
 COLUMNS = 100
 CODE = (".cpp", ".hpp", ".c", ".h")
-ENDINGS = CODE + (".md", ".py", ".sh", ".cmake", ".cmake.in", ".cpp.in", "CMakeLists.txt")
+ENDINGS = CODE + (".md", ".py", ".rs", ".sh", ".cmake", ".cmake.in", ".cpp.in", "CMakeLists.txt")
 SCRIPT = re.compile(rb"#!.*\b(python3|bash|sh)\b")
 
 
 def is_checked(path):
-    """Returns true for a file in a language that the rules are about."""
+    """Returns true for a file in a language that the rules are about. A symlink is none: the file
+    to which it leads is checked."""
+    if path.is_symlink():
+        return False
     if path.name.endswith(ENDINGS):
         return True
     if "." in path.name:

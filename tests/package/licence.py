@@ -3,8 +3,8 @@
 
     licence.py SOURCE_DIR
 
-Sources are C, C++, Python, shell, JavaScript, CMake, models, the linker's map, and each file that
-begins with "#!". Data (JSON, patches, scenarios, histories, corpora) and pages need no line.
+Sources are C, C++, Python, Rust, shell, JavaScript, CMake, models, the linker's map, and each file
+that begins with "#!". Data (JSON, patches, scenarios, histories, corpora) and pages need no line.
 """
 
 import os
@@ -13,7 +13,7 @@ import re
 import sys
 
 LINE = "SPDX-License-Identifier: MIT"
-KINDS = {".c", ".cmake", ".cpp", ".h", ".hpp", ".js", ".map", ".pml", ".py", ".sh"}
+KINDS = {".c", ".cmake", ".cpp", ".h", ".hpp", ".js", ".map", ".pml", ".py", ".rs", ".sh"}
 NAMES = {"CMakeLists.txt", "Doxyfile"}
 # What a build, an editor or a version control system puts beside the sources.
 FOREIGN = re.compile(r"build|__pycache__|\.(?!ci$).*")

@@ -31,6 +31,7 @@ class Format(unittest.TestCase):
             "tests/a.c": "// ",
             "a.md": "",
             "a.py": "# ",
+            "a.rs": "// ",
             "CMakeLists.txt": "# ",
             "cmake/a.cmake": "# ",
             ".ci/run": "#!/usr/bin/env bash\n# ",
@@ -81,6 +82,13 @@ class Format(unittest.TestCase):
         self.plant("out/CMakeCache.txt", "")
         for name in ("out/a.cpp", "build/dev/a.cpp", ".git/a.py", "tests/corpus/a.md", "a.svg"):
             self.plant(name, WIDE + " \n")
+        self.assertEqual(self.faults(), [])
+
+    def test_a_symlink_is_not_looked_at(self):
+        self.plant("a/a.md", "[b](b.md)\n")
+        self.plant("a/b.md", "\n")
+        (self.root / "c").mkdir()
+        (self.root / "c" / "a.md").symlink_to("../a/a.md")
         self.assertEqual(self.faults(), [])
 
     def test_includes(self):

@@ -32,7 +32,8 @@ fn link_installed(sha256: bool) -> bool {
         let found = pkg_config::Config::new().atleast_version("0.2").probe(name);
         if let Err(error) = found {
             fail(&format!(
-                "The feature `system` of larder-sys needs an installed larder, 0.2 or later.\n{error}\n\
+                "The feature `system` of larder-sys needs an installed larder, 0.2 or later.\n\
+                 {error}\n\
                  Install it by `cmake --install`, and name the directory of its {name}.pc in \
                  PKG_CONFIG_PATH. Or leave the feature out: then larder is compiled."
             ));
@@ -51,11 +52,8 @@ fn link_compiled(sha256: bool) {
     for name in ["CMakeLists.txt", "cmake", "include", "src"] {
         let path = sources.join(name);
         if !path.exists() {
-            fail(&format!(
-                "{} is missing. On Windows, git makes symlinks only if core.symlinks is \
-                           set.",
-                path.display()
-            ));
+            let reason = "On Windows, git makes symlinks only if core.symlinks is set.";
+            fail(&format!("{} is missing. {reason}", path.display()));
         }
         println!("cargo:rerun-if-changed={}", path.display());
     }

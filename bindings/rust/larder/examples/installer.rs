@@ -3,8 +3,8 @@
 //!
 //!     cargo run --example installer -- CACHE DESTINATION ARCHIVE...
 //!
-//! An archive is a `.crate` or a `.tar.gz`. Its tree is put into DESTINATION, by clones, hard links or
-//! copies. Any number of installers may run at once, and the cache may be purged meanwhile.
+//! An archive is a `.crate` or a `.tar.gz`. Its tree is put into DESTINATION, by clones, hard links
+//! or copies. Any number of installers may run at once, and the cache may be purged meanwhile.
 
 use larder::{Bucket, BuildError, Cache, Code, MaterializeOptions, PublishOptions, Staging};
 use std::collections::hash_map::DefaultHasher;
@@ -14,8 +14,8 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// A key that tells the content: an archive that is changed under its name is unpacked again. A real
-/// installer takes the digest of its lock file.
+/// A key that tells the content: an archive that is changed under its name is unpacked again. A
+/// real installer takes the digest of its lock file.
 fn key_of(archive: &Path) -> io::Result<String> {
     let mut hasher = DefaultHasher::new();
     let mut buffer = vec![0; 1 << 16];

@@ -3,8 +3,8 @@
 //!
 //!     cargo run --example tokio_claim [CACHE]
 //!
-//! `claim` never waits. If another builds the entry, this task sleeps for a moment, and the loop runs
-//! the other tasks. Start the program twice at the same time: each file is downloaded once.
+//! `claim` never waits. If another builds the entry, this task sleeps for a moment, and the loop
+//! runs the other tasks. Start the program twice at the same time: each file is downloaded once.
 
 use larder::{Bucket, Cache, Claim, Lease};
 use std::future::Future;
@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Returns a lease on the entry of `key`. If there is none, awaits `build`, which fills a directory,
-/// and publishes it.
+/// Returns a lease on the entry of `key`. If there is none, awaits `build`, which fills a
+/// directory, and publishes it.
 ///
 /// If the task is aborted, its staging is dropped, and another task or process builds.
 async fn get_or_build<F, B>(bucket: &Bucket, key: &str, build: F) -> Result<Lease, Failure>

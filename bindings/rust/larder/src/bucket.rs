@@ -160,8 +160,8 @@ impl RefreshOptions {
 pub enum Claim {
     /// The key names an entry.
     Lease(Lease),
-    /// There is none, and the caller is the only builder of the entry. Fill the staging, and give it
-    /// to [`Bucket::publish`] with the same key; or drop it, to let another caller build.
+    /// There is none, and the caller is the only builder of the entry. Fill the staging, and give
+    /// it to [`Bucket::publish`] with the same key; or drop it, to let another caller build.
     Staging(Staging),
     /// Another builds the entry. The error says which process, and for how long. Claim again later,
     /// for example every 10 to 100 ms.
@@ -230,9 +230,9 @@ impl Bucket {
         }
     }
 
-    /// Returns a lease on the entry of `key`. If there is none, calls `build` in this thread to fill
-    /// a directory, and publishes the result. Among all threads and processes, one builds, while the
-    /// others wait and then get the result.
+    /// Returns a lease on the entry of `key`. If there is none, calls `build` in this thread to
+    /// fill a directory, and publishes the result. Among all threads and processes, one builds,
+    /// while the others wait and then get the result.
     ///
     /// `build` may call this function for other keys. If it panics, nothing is published, and the
     /// panic goes on in the caller.
@@ -255,9 +255,9 @@ impl Bucket {
     /// ```
     ///
     /// # Errors
-    /// If `build` returns an error of larder, that one. If it returns another one, `Build`, of which
-    /// that one is the [`source`](std::error::Error::source). Then the next waiting process builds.
-    /// `Invalid` if `build` requests its own key.
+    /// If `build` returns an error of larder, that one. If it returns another one, `Build`, of
+    /// which that one is the [`source`](std::error::Error::source). Then the next waiting process
+    /// builds. `Invalid` if `build` requests its own key.
     ///
     /// # Concurrency
     /// Waits while another process builds, for at most
@@ -317,8 +317,9 @@ impl Bucket {
         }
     }
 
-    /// Does what [`get_or_build`](Bucket::get_or_build) does, without a wait and without a callback,
-    /// for programs that build many entries in one thread, such as those with an event loop.
+    /// Does what [`get_or_build`](Bucket::get_or_build) does, without a wait and without a
+    /// callback, for programs that build many entries in one thread, such as those with an event
+    /// loop.
     ///
     /// A program may have any number of claims. One that holds a claim and tries to get another key
     /// must not do so for ever: the builder of that key may be waiting for the claim.
@@ -364,8 +365,8 @@ impl Bucket {
         }
     }
 
-    /// Returns an empty directory to fill, where the entry will stay. No process can get it before it
-    /// is published.
+    /// Returns an empty directory to fill, where the entry will stay. No process can get it before
+    /// it is published.
     pub fn stage(&self) -> Result<Staging> {
         let mut staging = Owned::new(sys::larder_staging_free);
         call(|error| unsafe { sys::larder_bucket_stage(self.raw(), staging.slot(), error) })?;
@@ -404,8 +405,8 @@ impl Bucket {
         Lease::new(lease, &self.0.keep)
     }
 
-    /// Takes `key` out of the bucket. Returns `false` if it names no entry. The entry can be restored
-    /// until it is collected, and leases on it stay valid.
+    /// Takes `key` out of the bucket. Returns `false` if it names no entry. The entry can be
+    /// restored until it is collected, and leases on it stay valid.
     ///
     /// # Errors
     /// `Busy` as in [`publish`](Bucket::publish).
@@ -423,7 +424,8 @@ impl Bucket {
         call(|error| unsafe { sys::larder_bucket_refresh(self.raw(), durability.raw(), error) })
     }
 
-    /// Takes the keys that match `options` out of the bucket, one after the other, and returns them.
+    /// Takes the keys that match `options` out of the bucket, one after the other, and returns
+    /// them.
     ///
     /// # Errors
     /// `Busy` as in [`remove`](Bucket::remove). Some keys may have been taken out by then.
@@ -476,8 +478,8 @@ impl Bucket {
         Ok(pinned != 0)
     }
 
-    /// Lists the keys of the bucket that name an entry, in no order. A key that contains a zero byte,
-    /// which only C++ can name, is left out.
+    /// Lists the keys of the bucket that name an entry, in no order. A key that contains a zero
+    /// byte, which only C++ can name, is left out.
     pub fn keys(&self) -> Result<Vec<String>> {
         let mut names = Owned::new(sys::larder_names_free);
         call(|error| unsafe { sys::larder_bucket_keys(self.raw(), names.slot(), error) })?;

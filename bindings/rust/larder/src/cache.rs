@@ -102,16 +102,16 @@ impl OpenOptions {
         self
     }
 
-    /// How long a publish, a remove or a pin may wait for other calls in its bucket. 10 s by default;
-    /// less than a millisecond is no wait.
+    /// How long a publish, a remove or a pin may wait for other calls in its bucket. 10 s by
+    /// default; less than a millisecond is no wait.
     #[must_use]
     pub fn lock_timeout(mut self, time: Duration) -> Self {
         self.lock_timeout = Some(time);
         self
     }
 
-    /// How long [`Bucket::get_or_build`] waits for the build of another process. After that it builds
-    /// without the lock. 30 min by default.
+    /// How long [`Bucket::get_or_build`] waits for the build of another process. After that it
+    /// builds without the lock. 30 min by default.
     #[must_use]
     pub fn build_timeout(mut self, time: Duration) -> Self {
         self.build_timeout = Some(time);
@@ -125,8 +125,8 @@ impl OpenOptions {
         self
     }
 
-    /// Called by the waiting thread once a wait has lasted a second, with a text such as "waiting for
-    /// pid 4711 (uv pip install), for 3 s". It must not call larder.
+    /// Called by the waiting thread once a wait has lasted a second, with a text such as "waiting
+    /// for pid 4711 (uv pip install), for 3 s". It must not call larder.
     #[must_use]
     pub fn on_wait(mut self, on_wait: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.on_wait = Some(Arc::new(on_wait));
@@ -171,8 +171,9 @@ impl OpenOptions {
     /// read-only.
     ///
     /// # Errors
-    /// `Refused` for a newer format, a directory that holds something else, a network file system, or
-    /// another user's cache; the message says which, and nothing is changed. `System`; `NoSpace`.
+    /// `Refused` for a newer format, a directory that holds something else, a network file system,
+    /// or another user's cache; the message says which, and nothing is changed. `System`;
+    /// `NoSpace`.
     pub fn open(&self, root: impl AsRef<Path>) -> Result<Cache> {
         let root = c_path(root.as_ref())?;
         let log = match &self.log {
@@ -385,8 +386,8 @@ impl DedupeOptions {
 
 /// An open cache.
 ///
-/// All threads may use it at once. A clone is the same handle. Its buckets, leases and stagings stay
-/// valid after it was dropped.
+/// All threads may use it at once. A clone is the same handle. Its buckets, leases and stagings
+/// stay valid after it was dropped.
 #[derive(Clone)]
 pub struct Cache(Arc<Handle>);
 
@@ -440,8 +441,8 @@ impl Cache {
         BucketKind::from_raw(unsafe { sys::larder_cache_bucket_kind(self.raw()) } as i32)
     }
 
-    /// Returns `true` if the cache is open read-only, because the option says so or because the root
-    /// cannot be written.
+    /// Returns `true` if the cache is open read-only, because the option says so or because the
+    /// root cannot be written.
     pub fn is_read_only(&self) -> bool {
         unsafe { sys::larder_cache_is_read_only(self.raw()) != 0 }
     }
@@ -454,9 +455,9 @@ impl Cache {
         counters.map(|counters| unsafe { Counters::new(counters) })
     }
 
-    /// Returns a second handle of the same open cache. Its calls, and those of buckets from it, have
-    /// these options: so one call can be ended, and no other. It costs no system call, so a program
-    /// may make one for each call.
+    /// Returns a second handle of the same open cache. Its calls, and those of buckets from it,
+    /// have these options: so one call can be ended, and no other. It costs no system call, so a
+    /// program may make one for each call.
     pub fn with(&self, options: CallOptions) -> Result<Cache> {
         let keep = Kept::below(&self.0.keep);
         let raw = options.keep_raw(&keep);
@@ -499,8 +500,9 @@ impl Cache {
     /// must not be put back by hand: link it again.
     ///
     /// # Errors
-    /// `Miss` if the key has no entry; `Exists` if something other than a symlink stands at the path;
-    /// `Invalid` for a path in a cache; `Refused` on a network file system; `Unsupported` on Windows.
+    /// `Miss` if the key has no entry; `Exists` if something other than a symlink stands at the
+    /// path; `Invalid` for a path in a cache; `Refused` on a network file system; `Unsupported` on
+    /// Windows.
     pub fn link(
         &self,
         bucket: &str,
@@ -516,8 +518,8 @@ impl Cache {
         })
     }
 
-    /// Ends a link: removes the symlink, if it leads to its entry, and the roots of this path. Returns
-    /// `false` if no root of the cache names the path.
+    /// Ends a link: removes the symlink, if it leads to its entry, and the roots of this path.
+    /// Returns `false` if no root of the cache names the path.
     pub fn unlink(&self, destination: impl AsRef<Path>) -> Result<bool> {
         let path = c_path(destination.as_ref())?;
         let ended =
@@ -536,9 +538,9 @@ impl Cache {
         roots.map(|roots| unsafe { list_of(roots.roots, roots.count, |root| Root::new(root)) })
     }
 
-    /// Drops the roots whose paths do not lead to their entries any more, and returns them. A dry run
-    /// drops none. With `unreachable`, the roots of paths that can't be looked at go, too: if such a
-    /// path still leads to its entry, a collection may delete its files.
+    /// Drops the roots whose paths do not lead to their entries any more, and returns them. A dry
+    /// run drops none. With `unreachable`, the roots of paths that can't be looked at go, too: if
+    /// such a path still leads to its entry, a collection may delete its files.
     ///
     /// # Errors
     /// `Damaged` if a lease table can't be read: then nothing is dropped.
@@ -581,8 +583,8 @@ impl Cache {
     /// collected yet. [`restore`](Cache::restore) brings one back.
     ///
     /// # Errors
-    /// Fails if the record of one cannot be read; [`visit_trash`](Cache::visit_trash) visits the rest
-    /// then.
+    /// Fails if the record of one cannot be read; [`visit_trash`](Cache::visit_trash) visits the
+    /// rest then.
     pub fn trash(&self) -> Result<Vec<EntryInfo>> {
         let mut entries = Owned::new(sys::larder_entries_free);
         call(|error| unsafe { sys::larder_cache_trash(self.raw(), entries.slot(), error) })?;
@@ -590,7 +592,8 @@ impl Cache {
             .map(|list| unsafe { list_of(list.entries, list.count, |entry| EntryInfo::new(entry)) })
     }
 
-    /// Calls `visit` for each entry that [`trash`](Cache::trash) would list. `visit` may call larder.
+    /// Calls `visit` for each entry that [`trash`](Cache::trash) would list. `visit` may call
+    /// larder.
     ///
     /// # Errors
     /// Goes on after what cannot be read, and returns the first such error at its end.
@@ -605,12 +608,13 @@ impl Cache {
         visited
     }
 
-    /// Publishes the files of an entry in the trash once more, under its bucket and key and a new id.
+    /// Publishes the files of an entry in the trash once more, under its bucket and key and a new
+    /// id.
     ///
     /// # Errors
-    /// `Miss` if no retired entry has this id, or if it has been collected; `Exists` if its key names
-    /// an entry again; `Damaged` if it is not as its manifest says; `Invalid` if `id` is no id;
-    /// `Busy` while another process collects or verifies.
+    /// `Miss` if no retired entry has this id, or if it has been collected; `Exists` if its key
+    /// names an entry again; `Damaged` if it is not as its manifest says; `Invalid` if `id` is no
+    /// id; `Busy` while another process collects or verifies.
     pub fn restore(&self, id: &str, options: &RestoreOptions) -> Result<Lease> {
         let id = c_text("the id", id)?;
         let mut raw = sized!(larder_restore_options);
@@ -635,7 +639,7 @@ impl Cache {
     ///
     /// ```
     /// # fn main() -> Result<(), larder::Error> {
-    /// # let root = std::env::temp_dir().join(format!("larder-doc-collect-{}", std::process::id()));
+    /// # let root = std::env::temp_dir().join(format!("larder-doc-gc-{}", std::process::id()));
     /// # let cache = larder::Cache::open(&root)?;
     /// use larder::{CollectOptions, Limits};
     /// let limits = Limits::new().max_size(10 << 30).keep("wheels-v1/numpy-*");
@@ -648,8 +652,8 @@ impl Cache {
     ///
     /// # Errors
     /// If one thing cannot be read or deleted, does all the rest, and returns the first such error;
-    /// it has a [`report`](Error::collect_report). `Busy` if another collection runs: leave the work
-    /// to that one. `Damaged` if a lease table can't be read: then no entry is deleted.
+    /// it has a [`report`](Error::collect_report). `Busy` if another collection runs: leave the
+    /// work to that one. `Damaged` if a lease table can't be read: then no entry is deleted.
     pub fn collect(&self, limits: &Limits, options: CollectOptions<'_>) -> Result<CollectReport> {
         collect::collect(self.raw(), limits, options)
     }
@@ -670,9 +674,9 @@ impl Cache {
     }
 
     /// Lets publishes keep the cache within `limits`: from now on a publish through this cache may
-    /// start a collection in a thread of its own. A later call replaces the limits, and a call without
-    /// any limit ends all this. What the callbacks use is freed after the cache and its last bucket
-    /// were dropped.
+    /// start a collection in a thread of its own. A later call replaces the limits, and a call
+    /// without any limit ends all this. What the callbacks use is freed after the cache and its
+    /// last bucket were dropped.
     ///
     /// # Errors
     /// `Invalid` as in [`collect`](Cache::collect).
@@ -697,8 +701,8 @@ impl Cache {
         self.verify_with(false)
     }
 
-    /// Checks as [`verify`](Cache::verify) does. Retires each faulty link, so that its key is a miss
-    /// from then on, and each entry that no link names, so that a collection deletes it.
+    /// Checks as [`verify`](Cache::verify) does. Retires each faulty link, so that its key is a
+    /// miss from then on, and each entry that no link names, so that a collection deletes it.
     ///
     /// # Errors
     /// As [`verify`](Cache::verify).
@@ -715,8 +719,8 @@ impl Cache {
     }
 
     /// Reads the files of live entries and compares them with their digests, and with what
-    /// [`verify`](Cache::verify) looks at. Begins with the entries whose check is longest ago. Without
-    /// the feature `sha256`, digests are not compared.
+    /// [`verify`](Cache::verify) looks at. Begins with the entries whose check is longest ago.
+    /// Without the feature `sha256`, digests are not compared.
     ///
     /// # Errors
     /// `Interrupted` if the stop of the cache was requested. A finding is no error.
@@ -737,8 +741,9 @@ impl Cache {
         report.map(|report| unsafe { ContentReport::new(report) })
     }
 
-    /// Lets equal files of live entries share their blocks, on file systems that can: btrfs, and xfs
-    /// with reflinks. Takes files of entries that were published with digests. No content changes.
+    /// Lets equal files of live entries share their blocks, on file systems that can: btrfs, and
+    /// xfs with reflinks. Takes files of entries that were published with digests. No content
+    /// changes.
     ///
     /// # Errors
     /// `Unsupported` on other file systems, if there is anything to share; `ReadOnly`.
@@ -762,8 +767,8 @@ impl fmt::Debug for Cache {
 ///
 /// # Errors
 /// `Busy` if a living process uses the cache, this one too; no entry is touched then. `Refused` if
-/// `root` is no cache, belongs to another user, or holds something that is not larder's. `System` if
-/// something can't be deleted; all else is gone then.
+/// `root` is no cache, belongs to another user, or holds something that is not larder's. `System`
+/// if something can't be deleted; all else is gone then.
 pub fn destroy(root: impl AsRef<Path>) -> Result<()> {
     let root: CString = c_path(root.as_ref())?;
     call(|error| unsafe { sys::larder_cache_destroy(root.as_ptr(), error) })

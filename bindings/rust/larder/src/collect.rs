@@ -340,8 +340,8 @@ impl BackgroundOptions {
         BackgroundOptions::default()
     }
 
-    /// Whether a collection also settles the cache, as [`Cache::settle`](crate::Cache::settle) does,
-    /// if that was not done for ten minutes. `true` by default.
+    /// Whether a collection also settles the cache, as [`Cache::settle`](crate::Cache::settle)
+    /// does, if that was not done for ten minutes. `true` by default.
     #[must_use]
     pub fn settle(mut self, settle: bool) -> Self {
         self.no_settle = !settle;

@@ -57,8 +57,8 @@ impl Lease {
         &self.id
     }
 
-    /// Returns `true` if the entry stays as long as the lease lives. `false` is for a cache that was
-    /// opened read-only: a process that can write may delete the files.
+    /// Returns `true` if the entry stays as long as the lease lives. `false` is for a cache that
+    /// was opened read-only: a process that can write may delete the files.
     pub fn is_protected(&self) -> bool {
         self.protected
     }
@@ -167,8 +167,8 @@ impl Staging {
         &self.path
     }
 
-    /// Fills the directory with a copy of a directory, or of a file that becomes the only one in the
-    /// tree. Kept are modes, modification times, holes, the attributes that users set, and hard
+    /// Fills the directory with a copy of a directory, or of a file that becomes the only one in
+    /// the tree. Kept are modes, modification times, holes, the attributes that users set, and hard
     /// links within the tree.
     ///
     /// # Errors

@@ -59,9 +59,9 @@ impl MaterializeOptions {
 /// of an entry that was modified after the publish is put nowhere.
 ///
 /// # Errors
-/// `Exists` if something stands in the way; `Damaged` if the entry has changed; `Unsupported` if the
-/// mode does not work here; `Invalid` if `destination` lies inside a cache or contains the one of
-/// `tree`; `Interrupted`; `NoSpace`.
+/// `Exists` if something stands in the way; `Damaged` if the entry has changed; `Unsupported` if
+/// the mode does not work here; `Invalid` if `destination` lies inside a cache or contains the one
+/// of `tree`; `Interrupted`; `NoSpace`.
 pub fn materialize(
     tree: impl AsRef<Path>,
     destination: impl AsRef<Path>,

@@ -277,7 +277,8 @@ report! {
         boot: String = text_of(given.boot),
         /// The program that published it; may be empty.
         producer: String = text_of(given.producer),
-        /// What the publisher gave as [`PublishOptions::metadata`](crate::PublishOptions::metadata).
+        /// What the publisher gave as
+        /// [`PublishOptions::metadata`](crate::PublishOptions::metadata).
         metadata: Vec<u8> = bytes_of(given.metadata, given.metadata_size),
     }
 }
