@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! Compiles larder from the sources in `cpp`, or finds an installed one by pkg-config.
 
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, panic, process};
+use std::process::{exit, Command, Stdio};
 
 const NEEDED: &str = "\
 larder-sys compiles larder, which is written in C++20, with CMake. The machine must have:
@@ -63,39 +64,38 @@ fn link_compiled(sha256: bool) {
     let generator = env::var("CMAKE_GENERATOR").ok().or_else(ninja);
     // CMake refuses to build in the directory of another generator.
     let out = out_dir().join(generator.as_deref().unwrap_or("default"));
-    let target = env::var("TARGET").unwrap_or_default();
-    let build = || {
-        let mut config = cmake::Config::new(sources);
-        if let Some(generator) = &generator {
-            config.generator(generator);
-        }
-        config.out_dir(&out);
-        for option in ["SHARED", "TOOL", "EXAMPLES", "TESTS", "BENCH", "STRESS"] {
-            config.define(format!("LARDER_BUILD_{option}"), "OFF");
-        }
-        config
-            .define("LARDER_BUILD_STATIC", "ON")
-            .define("LARDER_BUILD_CONTENT", if sha256 { "ON" } else { "OFF" })
-            .define("LARDER_INSTALL", "OFF")
-            // The debug information of C++ would be most of a build of Rust.
-            .define("CMAKE_CXX_FLAGS_DEBUG", "-O0")
-            // Both libraries are put there.
-            .define("CMAKE_ARCHIVE_OUTPUT_DIRECTORY", out.join("lib"))
-            .build_target("larder_static")
-            .build();
-        if sha256 {
-            config.build_target("larder_content").build();
-        }
-    };
-    if panic::catch_unwind(build).is_err() {
-        fail(&format!("{NEEDED}\nWhat CMake or the compiler has said is above."));
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(sources).arg("-B").arg(&out);
+    if let Some(generator) = &generator {
+        configure.arg("-G").arg(generator);
     }
+    let is_optimized = env::var("OPT_LEVEL").map_or(true, |level| level != "0");
+    configure.arg(format!("-DCMAKE_BUILD_TYPE={}", if is_optimized { "Release" } else { "Debug" }));
+    // The debug information of C++ would be most of a build of Rust.
+    configure.arg("-DCMAKE_CXX_FLAGS_DEBUG=-O0");
+    configure.arg(format!("-DLARDER_BUILD_CONTENT={}", if sha256 { "ON" } else { "OFF" }));
+    for option in ["SHARED", "TOOL", "EXAMPLES", "TESTS", "BENCH", "STRESS"] {
+        configure.arg(format!("-DLARDER_BUILD_{option}=OFF"));
+    }
+    configure.arg("-DLARDER_BUILD_STATIC=ON").arg("-DLARDER_INSTALL=OFF");
+    let mut archives = std::ffi::OsString::from("-DCMAKE_ARCHIVE_OUTPUT_DIRECTORY=");
+    archives.push(out.join("lib"));
+    configure.arg(archives);
+    let mut build = Command::new("cmake");
+    build.arg("--build").arg(&out).args(["--target", "larder_static"]);
+    if sha256 {
+        build.arg("larder_content");
+    }
+    build.args(["--parallel", &env::var("NUM_JOBS").unwrap_or_else(|_| "1".into())]);
+    run(configure);
+    run(build);
     println!("cargo:rustc-link-search=native={}", out.join("lib").display());
     // The linker takes from each library what is missing by then.
     if sha256 {
         println!("cargo:rustc-link-lib=static=larder-content");
     }
     println!("cargo:rustc-link-lib=static=larder");
+    let target = env::var("TARGET").unwrap_or_default();
     if sha256 && target.contains("linux") {
         println!("cargo:rustc-link-lib=crypto");
     }
@@ -114,10 +114,22 @@ fn link_compiled(sha256: bool) {
     }
 }
 
+/// Runs a command, or ends the build with what it may have lacked.
+fn run(mut command: Command) {
+    println!("{command:?}");
+    match command.status() {
+        Ok(status) if status.success() => (),
+        Ok(status) => {
+            fail(&format!("{NEEDED}\ncmake has failed ({status}); see what it says above."))
+        }
+        Err(error) => fail(&format!("{NEEDED}\ncmake does not run: {error}.")),
+    }
+}
+
 /// Returns true if a program is there, and runs.
 fn has(program: &str) -> bool {
-    let mut command = process::Command::new(program);
-    command.arg("--version").stdout(process::Stdio::null());
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(Stdio::null());
     command.status().map_or(false, |status| status.success())
 }
 
@@ -127,5 +139,5 @@ fn out_dir() -> PathBuf {
 
 fn fail(message: &str) -> ! {
     eprintln!("\n{message}");
-    process::exit(1)
+    exit(1)
 }

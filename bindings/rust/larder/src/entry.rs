@@ -120,17 +120,19 @@ impl fmt::Debug for Lease {
 /// A private directory in which an entry is made. [`Bucket::publish`](crate::Bucket::publish) makes
 /// it an entry. What is not published is deleted when it is dropped.
 ///
-/// It may be sent to another thread, but not used by two at once. To fill it by several threads,
-/// give them its [`path`](Staging::path).
+/// Several threads may fill it at once, below its [`path`](Staging::path). Its own functions run one
+/// after the other.
 pub struct Staging {
-    handle: Option<NonNull<sys::larder_staging>>, // None: it was published
+    // One thread at a time may use the handle. None: it was published.
+    handle: Mutex<Option<NonNull<sys::larder_staging>>>,
     path: PathBuf,
     lent: bool,
     _keep: Keep,
 }
 
-// One thread at a time may use it, whichever thread that is. So it is not Sync.
+// The handle may be used by any thread, and the mutex lets one at a time.
 unsafe impl Send for Staging {}
+unsafe impl Sync for Staging {}
 
 impl Staging {
     pub(crate) fn new(owned: Owned<sys::larder_staging>, keep: &Keep) -> Result<Staging> {
@@ -139,7 +141,7 @@ impl Staging {
         if handle.is_none() {
             return Err(Error::invalid("larder", "returned no staging"));
         }
-        Ok(Staging { handle, path, lent: false, _keep: keep.clone() })
+        Ok(Staging { handle: Mutex::new(handle), path, lent: false, _keep: keep.clone() })
     }
 
     /// A staging that larder lends to a build. The build gets a reference only, so that it can
@@ -149,16 +151,19 @@ impl Staging {
     /// `handle` is valid as long as the result.
     pub(crate) unsafe fn lent(handle: *mut sys::larder_staging, keep: &Keep) -> Staging {
         let path = unsafe { path_of(sys::larder_staging_path(handle)) };
-        Staging { handle: NonNull::new(handle), path, lent: true, _keep: keep.clone() }
+        let handle = Mutex::new(NonNull::new(handle));
+        Staging { handle, path, lent: true, _keep: keep.clone() }
     }
 
-    fn raw(&self) -> *mut sys::larder_staging {
-        self.handle.map_or(std::ptr::null_mut(), NonNull::as_ptr)
+    /// Calls a function of larder with the handle, while no other thread uses it.
+    fn with<R>(&self, function: impl FnOnce(*mut sys::larder_staging) -> R) -> R {
+        let handle = lock(&self.handle);
+        function(handle.map_or(std::ptr::null_mut(), NonNull::as_ptr))
     }
 
     /// Gives the handle to larder_bucket_publish, which frees it.
-    pub(crate) fn into_raw(mut self) -> *mut sys::larder_staging {
-        self.handle.take().map_or(std::ptr::null_mut(), NonNull::as_ptr)
+    pub(crate) fn into_raw(self) -> *mut sys::larder_staging {
+        lock(&self.handle).take().map_or(std::ptr::null_mut(), NonNull::as_ptr)
     }
 
     /// The absolute path of the directory. What is put below it becomes the entry's tree. Nothing
@@ -176,7 +181,9 @@ impl Staging {
     /// device; `NoSpace`; `Interrupted` before the next file if the stop of the call was requested.
     pub fn copy_from(&self, source: impl AsRef<Path>) -> Result<()> {
         let source = c_path(source.as_ref())?;
-        call(|error| unsafe { sys::larder_staging_copy_from(self.raw(), source.as_ptr(), error) })
+        self.with(|raw| {
+            call(|error| unsafe { sys::larder_staging_copy_from(raw, source.as_ptr(), error) })
+        })
     }
 
     /// Does the same, and brings the files in the way that `mode` names. With hard links the entry
@@ -187,8 +194,10 @@ impl Staging {
     /// places.
     pub fn link_from(&self, source: impl AsRef<Path>, mode: LinkMode) -> Result<()> {
         let source = c_path(source.as_ref())?;
-        call(|error| unsafe {
-            sys::larder_staging_link_from(self.raw(), source.as_ptr(), mode.raw(), error)
+        self.with(|raw| {
+            call(|error| unsafe {
+                sys::larder_staging_link_from(raw, source.as_ptr(), mode.raw(), error)
+            })
         })
     }
 
@@ -200,7 +209,9 @@ impl Staging {
     /// if it is on another file system. In these cases `source` is untouched.
     pub fn move_from(&self, source: impl AsRef<Path>) -> Result<()> {
         let source = c_path(source.as_ref())?;
-        call(|error| unsafe { sys::larder_staging_move_from(self.raw(), source.as_ptr(), error) })
+        self.with(|raw| {
+            call(|error| unsafe { sys::larder_staging_move_from(raw, source.as_ptr(), error) })
+        })
     }
 
     /// Returns the value of the environment variable `LARDER_INSIDE` for the programs that this
@@ -210,7 +221,7 @@ impl Staging {
     ///
     /// Call it in the thread of the build. The text is empty if memory has run out.
     pub fn inside(&self) -> String {
-        unsafe { text_of(sys::larder_staging_inside(self.raw())) }
+        self.with(|raw| unsafe { text_of(sys::larder_staging_inside(raw)) })
     }
 
     /// Hands in the digest of a complete file, so that the publish does not read the file again.
@@ -224,8 +235,10 @@ impl Staging {
     pub fn note(&self, path: impl AsRef<Path>, size: u64, digest: &[u8]) -> Result<()> {
         let path = c_path(path.as_ref())?;
         let (bytes, count) = (digest.as_ptr().cast(), digest.len());
-        call(|error| unsafe {
-            sys::larder_staging_note(self.raw(), path.as_ptr(), size, bytes, count, error)
+        self.with(|raw| {
+            call(|error| unsafe {
+                sys::larder_staging_note(raw, path.as_ptr(), size, bytes, count, error)
+            })
         })
     }
 }
@@ -233,7 +246,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if !self.lent {
-            unsafe { sys::larder_staging_free(self.raw()) }
+            self.with(|raw| unsafe { sys::larder_staging_free(raw) })
         }
     }
 }

@@ -26,6 +26,7 @@ fn handles_may_go_where_the_interface_allows_it() {
     is_send::<Lease>();
     is_sync::<Lease>();
     is_send::<Staging>();
+    is_sync::<Staging>();
     is_send::<Stop>();
     is_sync::<Stop>();
     is_send::<larder::Error>();
