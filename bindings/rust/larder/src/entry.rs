@@ -120,8 +120,8 @@ impl fmt::Debug for Lease {
 /// A private directory in which an entry is made. [`Bucket::publish`](crate::Bucket::publish) makes
 /// it an entry. What is not published is deleted when it is dropped.
 ///
-/// Several threads may fill it at once, below its [`path`](Staging::path). Its own functions run one
-/// after the other.
+/// Several threads may fill it at once, below its [`path`](Staging::path). Its own functions run
+/// one after the other.
 pub struct Staging {
     // One thread at a time may use the handle. None: it was published.
     handle: Mutex<Option<NonNull<sys::larder_staging>>>,

@@ -40,6 +40,8 @@
 #![warn(missing_docs)]
 // The enums of C are unsigned here, and signed with other compilers.
 #![allow(clippy::unnecessary_cast)]
+// clippy of Rust 1.63 takes a thread_local for a constant.
+#![allow(clippy::declare_interior_mutable_const)]
 
 #[macro_use]
 mod call;
