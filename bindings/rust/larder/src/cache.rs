@@ -279,9 +279,6 @@ impl CallOptions {
             raw.on_wait = Some(on_wait);
             raw.on_wait_data = keep.keep(function);
         }
-        if let Some(stop) = self.stop {
-            keep.keep(stop); // else it could not be requested any more if the caller drops it
-        }
         raw
     }
 }

@@ -35,7 +35,8 @@ pub(crate) fn call(
     let code = function(&mut error);
     let result =
         if code == sys::LARDER_OK { Ok(()) } else { Err(unsafe { Error::take(code, error) }) };
-    if let Some(payload) = NOTED.with(|noted| noted.borrow_mut().take()) {
+    let noted = NOTED.try_with(|noted| noted.borrow_mut().take());
+    if let Some(payload) = noted.unwrap_or(None) {
         resume_unwind(payload);
     }
     result
