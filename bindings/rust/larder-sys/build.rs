@@ -17,7 +17,7 @@ The feature `system` links an installed larder instead, which pkg-config finds."
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     if env::var_os("DOCS_RS").is_some() {
-        return; // documents need no library
+        return; // what links nothing needs no library
     }
     let sha256 = env::var_os("CARGO_FEATURE_SHA256").is_some();
     if !link_installed(sha256) {
