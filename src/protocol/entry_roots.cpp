@@ -46,7 +46,9 @@ std::optional<FoundRoot> read_root(const os::Dir& dir, const format::Id& id,
     const auto text = os::read_file_at(dir, name, format::max_root_file);
     if (is_absent(text)) return std::nullopt;
     if (text && format::parse_id(name)) found.file = format::parse_root_file(*text);
-    if (!text && text.error().code == Errc::system) found.error = text.error();
+    const bool is_other =
+        why_of(text) == Why::is_link || (!text && text.error().code == Errc::damaged);
+    if (!text && !is_other) found.error = text.error();
     return found;
 }
 

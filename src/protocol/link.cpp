@@ -176,7 +176,7 @@ Result<> check_still_there(const LinkSite& site) {
     if (!now && why != Why::absent && why != Why::not_directory) {
         auto failed = os::fail(now.error(), "look at", parent);
         failed.value().detail =
-            "the path is linked, unless its directory was moved meanwhile; link it again";
+            "the path is linked, unless its directory was moved meanwhile; make the link again";
         return failed;
     }
     (void)os::remove_file_at(site.dir, site.name);

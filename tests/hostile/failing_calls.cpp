@@ -435,17 +435,25 @@ TEST_CASE("a root that can't be read is no reason to say that a path is not link
     put(value(cache.bucket("b")), "k", "content");
     const fs::path path = dir.path() / "linked";
     value(cache.link("b", "k", path));
-    for (int call = 1;; ++call) {
-        INFO(call);
-        read_failing = {call, EIO};
-        const auto unlinked = cache.unlink(path);
-        const bool reached = read_failing.reached;
-        read_failing = {};
-        if (!reached) break;
-        REQUIRE_FALSE(unlinked);
-        CHECK(unlinked.error().sys_errno == EIO);
-        CHECK(read_file(path / "f0") == "content");
+    int reads = 0;
+    for (const int error : {EIO, EOPNOTSUPP}) {
+        for (int call = 1; reads == 0 || call <= reads; ++call) {
+            INFO(error << " " << call);
+            read_failing = {call, error};
+            const auto unlinked = cache.unlink(path);
+            const bool reached = read_failing.reached;
+            read_failing = {};
+            if (!reached) {
+                reads = call - 1;
+                value(cache.link("b", "k", path));
+                break;
+            }
+            REQUIRE_FALSE(unlinked);
+            CHECK(unlinked.error().sys_errno == error);
+            CHECK(read_file(path / "f0") == "content");
+        }
     }
+    value(cache.unlink(path));
     CHECK_FALSE(stands(path));
 }
 
